@@ -6,3 +6,5 @@ pub mod codec;
 pub mod format;
 #[forbid(unsafe_code)]
 pub mod random;
+#[forbid(unsafe_code)]
+pub mod text;

@@ -167,7 +167,7 @@ pub struct Rounding {
 }
 
 /// Random bits that `sr` without a number compares.
-pub const DEFAULT_RANDOM_BITS: u32 = 32;
+const DEFAULT_RANDOM_BITS: u32 = 32;
 
 impl Rounding {
     /// Returns the rounding of a deterministic mode, or of [`SR`] with its default bits.

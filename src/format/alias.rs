@@ -90,9 +90,8 @@ const PREFIXES: &[&str] =
 pub fn parse(name: &str) -> Result<Parsed, FormatError> {
     let folded = fold(name);
     if let Some((_, target, note)) = AMBIGUOUS.iter().find(|(alias, ..)| *alias == folded) {
-        let row = by_name(target).expect("an ambiguous name stands for a row");
-        let note = Some(format!("'{name}' is read as {note}"));
-        return Ok(Parsed { format: row.format.clone(), note });
+        let note = format!("'{name}' is read as {note}");
+        return parse(target).map(|parsed| Parsed { note: Some(note), ..parsed });
     }
     if let Some(row) = by_name(&folded) {
         return Ok(Parsed { format: row.format.clone(), note: None });
@@ -140,7 +139,6 @@ fn fold(name: &str) -> String {
 /// Returns the catalogue name nearest to an unknown one, if it is near.
 fn nearest(folded: &str) -> Option<&'static str> {
     const NEAR: f64 = 0.8;
-    let score = |candidate: &str| strsim::jaro_winkler(folded, candidate);
     CATALOGUE
         .iter()
         .flat_map(|row| {

@@ -141,7 +141,7 @@ fn canonical_name(facts: &Facts) -> String {
         name += ":nosub";
     }
     if facts.bias != bias {
-        name += &format!(":bias={}", facts.bias);
+        name = format!("{name}:bias={}", facts.bias);
     }
     name
 }
