@@ -1,6 +1,8 @@
 //! fpx: floating-point formats, bit by bit.
 
 #[forbid(unsafe_code)]
+pub mod block;
+#[forbid(unsafe_code)]
 pub mod codec;
 #[forbid(unsafe_code)]
 pub mod format;

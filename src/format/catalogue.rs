@@ -195,3 +195,21 @@ formats! {
         / "its leading bit is stored, so some codes mean nothing"
         / "Intel SDM vol. 1 §4.2.2";
 }
+
+/// k/64 with |k| ≤ 127 and a sign: the numbers of MXINT8's elements (OCP MX 1.0 §5.3.4). Not a row:
+/// its codes in files are two's complement.
+pub static INT8_SIXTY_FOURTHS: Format = Format::row(
+    "e1m6:finite:bias=1",
+    Facts {
+        width: 8,
+        precision: 7,
+        bias: 1,
+        sign: Signed,
+        domain: Finite,
+        nan: NoNan,
+        zeros: Both,
+        underflow: Gradual,
+        layout: Hidden,
+        parity: Parity::Significand,
+    },
+);
