@@ -9,4 +9,6 @@ pub mod format;
 #[forbid(unsafe_code)]
 pub mod random;
 #[forbid(unsafe_code)]
+pub mod report;
+#[forbid(unsafe_code)]
 pub mod text;
