@@ -6,6 +6,7 @@ pub mod block;
 pub mod codec;
 #[forbid(unsafe_code)]
 pub mod format;
+pub mod kernel;
 #[forbid(unsafe_code)]
 pub mod random;
 #[forbid(unsafe_code)]

@@ -1,0 +1,135 @@
+//! Slices become slices: the codec in bulk.
+//!
+//! Every function here equals [`codec::project`](crate::codec::project()) or
+//! [`codec::decode`](crate::codec::decode) element by element, bit for bit, at any length.
+//!
+//! ```
+//! use fpx::{codec::Projection, format::E4M3FN, kernel::{Codes, Dither, Plan, encode_f32}};
+//! let mut codes = [0u8; 3];
+//! let plan = Plan::new(&E4M3FN, &Projection::default());
+//! let counts = encode_f32(&plan, &[1.0, 0.3, 1e9], Codes::U8(&mut codes), Dither::default());
+//! assert_eq!(codes, [0x38, 0x2a, 0x7f]);
+//! assert_eq!((counts.inexact, counts.overflow, counts.lost), (2, 1, 1));
+//! ```
+
+mod codes;
+mod counts;
+mod plan;
+mod scalar;
+
+pub use codes::{Codes, CodesRef};
+pub use counts::Counts;
+pub use plan::Plan;
+
+use crate::random::Stream;
+use codes::{Word, with_slice};
+
+/// The random bits of stochastic rounding: element `i` of a slice draws `stream.bits(first + i)`.
+///
+/// A slice that is the continuation of another goes on at `first` plus its length, so that the
+/// result does not depend on how the elements are cut into slices. Other roundings ignore it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dither {
+    /// The stream, one a tensor.
+    pub stream: Stream,
+    /// The index of the first element of the slice.
+    pub first: u64,
+}
+
+impl Default for Dither {
+    fn default() -> Self {
+        Self { stream: Stream::new(0, 0), first: 0 }
+    }
+}
+
+impl Dither {
+    const fn bits(&self, index: u64) -> u32 {
+        self.stream.bits(index)
+    }
+}
+
+/// Projects each number of `source` and writes its code.
+///
+/// # Panics
+///
+/// If the slices differ in length, or the plan's codes do not fit the integers.
+pub fn encode_f32(plan: &Plan, source: &[f32], codes: Codes<'_>, dither: Dither) -> Counts {
+    with_slice!(codes, Codes, codes => {
+        check(plan, source.len(), codes);
+        plan.target().encode(source, codes, dither)
+    })
+}
+
+/// Projects each number of `source` and writes its code; the rounding is one, from binary64.
+///
+/// # Panics
+///
+/// If the slices differ in length, or the plan's codes do not fit the integers.
+pub fn encode_f64(plan: &Plan, source: &[f64], codes: Codes<'_>, dither: Dither) -> Counts {
+    with_slice!(codes, Codes, codes => {
+        check(plan, source.len(), codes);
+        plan.target().encode(source, codes, dither)
+    })
+}
+
+/// Decodes each code of the plan's format.
+///
+/// A number that binary32 does not have is rounded to nearest, ties to even; NaNs become quiet and
+/// keep their sign and leading payload bits.
+///
+/// # Panics
+///
+/// If the slices differ in length, or the plan's codes do not fit the integers.
+///
+/// ```
+/// use fpx::{codec::Projection, format::E5M2, kernel::{CodesRef, Plan, decode_f32}};
+/// let mut numbers = [0.0; 2];
+/// let plan = Plan::new(&E5M2, &Projection::default());
+/// decode_f32(&plan, CodesRef::U8(&[0x3c, 0xfb]), &mut numbers);
+/// assert_eq!(numbers, [1.0, -57344.0]);
+/// ```
+pub fn decode_f32(plan: &Plan, codes: CodesRef<'_>, numbers: &mut [f32]) {
+    with_slice!(codes, CodesRef, codes => {
+        check(plan, numbers.len(), codes);
+        scalar::decode_slice(&plan.target().format, codes, numbers);
+    });
+}
+
+/// Rounds each number of `source` to the plan's format and writes the rounded number.
+///
+/// This is [`encode_f32`] followed by [`decode_f32`]: "fake quantisation". A NaN that the policies
+/// refuse becomes zero.
+///
+/// # Panics
+///
+/// If the slices differ in length.
+///
+/// ```
+/// use fpx::{codec::Projection, format::E4M3FN, kernel::{Dither, Plan, quantize}};
+/// let mut rounded = [0.0; 2];
+/// let plan = Plan::new(&E4M3FN, &Projection::default());
+/// let counts = quantize(&plan, &[0.3, 1.0], &mut rounded, Dither::default());
+/// assert_eq!((rounded, counts.inexact), ([0.3125, 1.0], 1));
+/// ```
+pub fn quantize(plan: &Plan, source: &[f32], rounded: &mut [f32], dither: Dither) -> Counts {
+    assert_eq!(source.len(), rounded.len(), "one result an element");
+    plan.target().quantize(source, rounded, dither)
+}
+
+/// Rounds each number to the plan's format, in place; see [`quantize`].
+pub fn quantize_in_place(plan: &Plan, numbers: &mut [f32], dither: Dither) -> Counts {
+    const BLOCK: usize = 1024;
+    let mut counts = Counts::default();
+    let mut buffer = [0.0; BLOCK];
+    for (block, first) in numbers.chunks_mut(BLOCK).zip((dither.first..).step_by(BLOCK)) {
+        let source = &mut buffer[..block.len()];
+        source.copy_from_slice(block);
+        counts += quantize(plan, source, block, Dither { first, ..dither });
+    }
+    counts
+}
+
+fn check<W: Word>(plan: &Plan, elements: usize, codes: &[W]) {
+    assert_eq!(elements, codes.len(), "one code an element");
+    assert!(plan.width() <= W::BITS, "codes of {} bits do not fit {}", plan.width(), W::BITS);
+}

@@ -1,0 +1,94 @@
+//! Slices into slices, one element at a time through the codec: what every lane form must equal,
+//! and what runs where no lane form reaches.
+
+use super::{Counts, Dither, codes::Word};
+use crate::codec::{Flags, Kind, Projection, Unpacked, decode, project};
+use crate::format::{F32, Format};
+
+/// A floating-point number of the machine.
+pub(super) trait Float: Copy {
+    /// Returns the exact value.
+    fn unpacked(self) -> Unpacked;
+}
+
+impl Float for f32 {
+    fn unpacked(self) -> Unpacked {
+        Unpacked::from_f32(self)
+    }
+}
+
+impl Float for f64 {
+    fn unpacked(self) -> Unpacked {
+        Unpacked::from_f64(self)
+    }
+}
+
+/// A format and how to round to it.
+pub(super) struct Target {
+    /// The format; its width is at most 64 bits.
+    pub format: Format,
+    /// The rounding and the policies.
+    pub projection: Projection,
+}
+
+impl Target {
+    /// Projects each number of `source`.
+    pub(super) fn encode<F: Float, W: Word>(
+        &self,
+        source: &[F],
+        codes: &mut [W],
+        dither: Dither,
+    ) -> Counts {
+        let mut counts = Counts::default();
+        for ((x, code), index) in source.iter().zip(codes).zip(dither.first..) {
+            *code = W::from_code(self.project(&x.unpacked(), dither.bits(index), &mut counts));
+        }
+        counts
+    }
+
+    /// Projects each number of `source` and decodes the result.
+    pub(super) fn quantize(&self, source: &[f32], rounded: &mut [f32], dither: Dither) -> Counts {
+        let mut counts = Counts::default();
+        for ((x, y), index) in source.iter().zip(rounded).zip(dither.first..) {
+            let code = self.project(&x.unpacked(), dither.bits(index), &mut counts);
+            *y = decode_one(&self.format, code);
+        }
+        counts
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "the format has at most 64 bits")]
+    fn project(&self, x: &Unpacked, random: u32, counts: &mut Counts) -> u64 {
+        let projected = project(&self.format, &self.projection.with_random(random), x);
+        let result = decode(&self.format, projected.code);
+        let raised = |flag| u64::from(projected.flags.contains(flag));
+        let is_subnormal = result.kind == Kind::Finite && result.exponent < self.format.emin();
+        *counts += Counts {
+            elements: 1,
+            inexact: raised(Flags::INEXACT),
+            overflow: raised(Flags::OVERFLOW),
+            flushed: u64::from(
+                matches!(x.kind, Kind::Finite | Kind::Infinity) && result.kind == Kind::Zero,
+            ),
+            subnormal: u64::from(is_subnormal),
+            nan_in: u64::from(x.kind == Kind::Nan),
+            inf_in: u64::from(x.kind == Kind::Infinity),
+            lost: u64::from(x.is_finite() && !result.is_finite()),
+            refused: raised(Flags::REFUSED),
+        };
+        projected.code as u64
+    }
+}
+
+/// Returns the number a code stands for, to the nearest binary32 number.
+#[expect(clippy::cast_possible_truncation, reason = "a binary32 code has 32 bits")]
+pub(super) fn decode_one(format: &Format, code: u64) -> f32 {
+    let x = decode(format, code.into());
+    f32::from_bits(project(&F32, &Projection::default(), &x).code as u32)
+}
+
+/// Decodes each code.
+pub(super) fn decode_slice<W: Word>(format: &Format, codes: &[W], numbers: &mut [f32]) {
+    for (code, x) in codes.iter().zip(numbers) {
+        *x = decode_one(format, code.code());
+    }
+}
