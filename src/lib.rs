@@ -5,6 +5,8 @@ pub mod block;
 #[forbid(unsafe_code)]
 pub mod codec;
 #[forbid(unsafe_code)]
+pub mod convert;
+#[forbid(unsafe_code)]
 pub mod format;
 pub mod kernel;
 #[forbid(unsafe_code)]

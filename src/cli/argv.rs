@@ -12,7 +12,10 @@ use fpx::text::literal;
 const MINUS: &str = "\u{2212}";
 
 /// Replaces the hyphen of negative numbers that stand as operands.
-pub(crate) fn protect_negative_numbers(command: &Command, arguments: Vec<OsString>) -> Vec<OsString> {
+pub(crate) fn protect_negative_numbers(
+    command: &Command,
+    arguments: Vec<OsString>,
+) -> Vec<OsString> {
     let mut scope = command;
     let mut is_value = false;
     let mut only_operands = false;
@@ -55,8 +58,7 @@ fn takes_value(root: &Command, scope: &Command, option: &str) -> bool {
     let mut arguments = scope.get_arguments().chain(root.get_arguments());
     let found = match option.strip_prefix("--") {
         Some(long) => arguments.find(|a| {
-            a.get_long() == Some(long)
-                || a.get_all_aliases().is_some_and(|all| all.contains(&long))
+            a.get_long() == Some(long) || a.get_all_aliases().is_some_and(|all| all.contains(&long))
         }),
         // Of a bundle such as `-qt`, the last may take the value.
         None => arguments.find(|a| a.get_short() == option.chars().last()),

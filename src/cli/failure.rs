@@ -54,6 +54,12 @@ pub(crate) fn io(name: impl std::fmt::Display, error: &std::io::Error) -> anyhow
     Failure { kind: Kind::Io, message: format!("{name}: {}", reason(error)) }.into()
 }
 
+/// Returns the error of a file that does not exist.
+pub(crate) fn missing(name: &str) -> anyhow::Error {
+    let message = format!("'{}': no such file or folder", fpx::report::escape(name));
+    Failure { kind: Kind::Io, message }.into()
+}
+
 /// Returns an input/output error in lower case and without the number of the system call's error.
 pub(crate) fn reason(error: &std::io::Error) -> String {
     let text = error.to_string();
@@ -67,7 +73,13 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let kind = error.chain().find_map(|cause| cause.downcast_ref::<Failure>()).map_or_else(
-        || if error.chain().any(<dyn std::error::Error>::is::<std::io::Error>) { Kind::Io } else { Kind::Usage },
+        || {
+            if error.chain().any(<dyn std::error::Error>::is::<std::io::Error>) {
+                Kind::Io
+            } else {
+                Kind::Usage
+            }
+        },
         |failure| failure.kind,
     );
     output::error_line(&format!("{error:#}"));
@@ -100,7 +112,8 @@ fn one_line(error: &clap::Error, arguments: &[OsString]) -> String {
     }
     let text = error.render().to_string();
     let message = text.split("\n\n").next().unwrap_or_default();
-    let message: Vec<&str> = message.trim_start_matches("error: ").split('\n').map(str::trim).collect();
+    let message: Vec<&str> =
+        message.trim_start_matches("error: ").split('\n').map(str::trim).collect();
     let message = message.join(" ");
     match suggestion(error) {
         Some(name) => format!("{message}, did you mean '{name}'?"),
@@ -119,7 +132,10 @@ fn suggestion(error: &clap::Error) -> Option<String> {
 }
 
 /// The number that stands where a subcommand should.
-fn bare_number<'a>(error: &clap::Error, arguments: &'a [OsString]) -> Option<std::borrow::Cow<'a, str>> {
+fn bare_number<'a>(
+    error: &clap::Error,
+    arguments: &'a [OsString],
+) -> Option<std::borrow::Cow<'a, str>> {
     let first = arguments.get(1)?.to_string_lossy();
     let unknown = matches!(error.kind(), ErrorKind::InvalidSubcommand | ErrorKind::UnknownArgument);
     (unknown && fpx::text::literal::parse(&first).is_ok()).then_some(first)

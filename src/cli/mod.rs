@@ -6,6 +6,7 @@ mod convert;
 mod failure;
 mod formats;
 mod inspect;
+mod operand;
 mod options;
 mod output;
 mod shell;
@@ -79,7 +80,8 @@ fn start(arguments: Vec<OsString>) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let arguments = argv::protect_negative_numbers(&command, arguments);
-    let cli = match command.try_get_matches_from(&arguments).and_then(|m| Cli::from_arg_matches(&m)) {
+    let cli = match command.try_get_matches_from(&arguments).and_then(|m| Cli::from_arg_matches(&m))
+    {
         Ok(cli) => cli,
         Err(error) => return failure::usage_or_help(&error, &arguments),
     };

@@ -6,6 +6,7 @@ use fpx::{
     codec::{
         NanPolicy, NanTo, Overflow, PRESETS, Preset, Projection, Rounding, Subnormals, Tininess,
     },
+    format::Format,
 };
 
 use super::{failure::usage, output::Output};
@@ -17,13 +18,28 @@ pub(crate) struct Common {
     #[arg(long, global = true, help_heading = "Everywhere")]
     pub(crate) json: bool,
     /// Threads to use; 0 means all
-    #[arg(long, global = true, value_name = "N", default_value_t = 0, env = "FPX_THREADS", hide_env = true, help_heading = "Everywhere")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "N",
+        default_value_t = 0,
+        env = "FPX_THREADS",
+        hide_env = true,
+        help_heading = "Everywhere"
+    )]
     pub(crate) threads: usize,
     /// Print no notes, summaries or progress
     #[arg(long, short, global = true, help_heading = "Everywhere")]
     pub(crate) quiet: bool,
     /// When to colour
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN", help_heading = "Everywhere")]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "WHEN",
+        help_heading = "Everywhere"
+    )]
     pub(crate) color: Color,
 }
 
@@ -109,11 +125,29 @@ impl RoundingArgs {
         };
         Ok(Projection {
             rounding,
-            overflow: policy("overflow", self.overflow.as_deref(), Overflow::ALL, Overflow::name, base.overflow)?,
+            overflow: policy(
+                "overflow",
+                self.overflow.as_deref(),
+                Overflow::ALL,
+                Overflow::name,
+                base.overflow,
+            )?,
             nan: policy("nan", self.nan.as_deref(), NanPolicy::ALL, NanPolicy::name, base.nan)?,
             nan_to: policy("nan-to", self.nan_to.as_deref(), NanTo::ALL, NanTo::name, base.nan_to)?,
-            subnormals: policy("subnormals", self.subnormals.as_deref(), Subnormals::ALL, Subnormals::name, base.subnormals)?,
-            tininess: policy("tininess", self.tininess.as_deref(), Tininess::ALL, Tininess::name, base.tininess)?,
+            subnormals: policy(
+                "subnormals",
+                self.subnormals.as_deref(),
+                Subnormals::ALL,
+                Subnormals::name,
+                base.subnormals,
+            )?,
+            tininess: policy(
+                "tininess",
+                self.tininess.as_deref(),
+                Tininess::ALL,
+                Tininess::name,
+                base.tininess,
+            )?,
             ..base
         })
     }
@@ -138,4 +172,13 @@ pub(crate) fn specs(names: &[String], out: &mut Output) -> anyhow::Result<Vec<Sp
             Ok(spec)
         })
         .collect()
+}
+
+/// Reads the name of an unscaled format.
+pub(crate) fn plain_format(name: &str, option: &str, out: &mut Output) -> anyhow::Result<Format> {
+    let spec = specs(std::slice::from_ref(&name.to_owned()), out)?.remove(0);
+    if !spec.is_plain() || spec.rounding.is_some() {
+        return Err(usage(format!("{option} takes a plain format, found '{name}'")));
+    }
+    Ok(spec.format)
 }

@@ -54,7 +54,7 @@ pub(crate) fn man(args: &ManArgs, command: &Command, out: &mut Output) -> anyhow
     write("fpx".to_owned(), command.clone())?;
     for subcommand in command.get_subcommands() {
         let name = format!("fpx-{}", subcommand.get_name());
-        write(name.clone(), subcommand.clone().name(name))?;
+        write(name.clone(), subcommand.clone().bin_name(name.replace('-', " ")))?;
     }
     Ok(Outcome::Done)
 }

@@ -17,6 +17,7 @@
 //! ```
 
 mod decode;
+mod error;
 pub mod neighbor;
 mod preset;
 mod project;
@@ -24,6 +25,7 @@ mod rounding;
 mod unpacked;
 
 pub use decode::{Defect, decode, defect};
+pub use error::Error;
 pub use preset::{PRESETS, Preset};
 pub use project::{Flags, Projected, project};
 pub use rounding::{

@@ -362,3 +362,29 @@ impl Projection {
         Self { random, ..self }
     }
 }
+
+impl std::fmt::Display for Projection {
+    /// Writes the mode and the overflow policy in words, and the other policies where they differ
+    /// from the default.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mode = self.rounding.mode;
+        if mode.is_stochastic() {
+            write!(f, "stochastic with {} random bits", self.rounding.random_bits)?;
+        } else {
+            f.write_str(mode.about)?;
+        }
+        write!(f, "; overflow {}", self.overflow)?;
+        let usual = Self::default();
+        for (name, value, default) in [
+            ("nan", self.nan.name(), usual.nan.name()),
+            ("nan-to", self.nan_to.name(), usual.nan_to.name()),
+            ("subnormals", self.subnormals.name(), usual.subnormals.name()),
+            ("tininess", self.tininess.name(), usual.tininess.name()),
+        ] {
+            if value != default {
+                write!(f, "; {name} {value}")?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -13,7 +13,10 @@
 use num_bigint::BigUint;
 
 use super::decimal;
-use crate::codec::{QUIET_BIT, Unpacked};
+use crate::{
+    codec::{QUIET_BIT, Unpacked, decode},
+    format::Format,
+};
 
 /// A constant whose value depends on the format at hand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -162,7 +165,8 @@ pub fn parse_number(text: &str) -> Result<Unpacked> {
     }
 }
 
-/// Reads bare hex digits as a code, `_` allowed between them; `0x` and Verilog forms are read too.
+/// Reads bare hex digits as a code, `_` allowed between them; `0x` and Verilog forms are read too, but
+/// `0b10` is the hex code b10.
 ///
 /// # Errors
 ///
@@ -172,10 +176,8 @@ pub fn parse_code(text: &str) -> Result<Pattern> {
     if text.is_empty() {
         return Err(LiteralError::Empty);
     }
-    match reader.pattern(0)? {
-        Some(pattern) => Ok(pattern),
-        None => reader.digits_of(0, text.len(), 4),
-    }
+    let stated = if reader.is_prefix(0, b'x') { reader.pattern(0)? } else { reader.verilog(0)? };
+    stated.map_or_else(|| reader.digits_of(0, text.len(), 4), Ok)
 }
 
 /// The words that need no parsing.
@@ -477,5 +479,20 @@ impl Reader<'_> {
         }
         let written_width = count.saturating_mul(bits_a_digit);
         Ok(Pattern { code, written_width, width_is_stated: false })
+    }
+}
+
+impl Constant {
+    /// Returns the constant's value in a format.
+    ///
+    /// Where the format has no normal or no subnormal number, its least positive number stands in.
+    pub fn value(self, format: &Format) -> Unpacked {
+        let decoded = |magnitude| decode(format, format.code(false, magnitude));
+        match self {
+            Self::Max => decoded(format.largest_finite()),
+            Self::MinNormal => decoded(format.least_normal().unwrap_or(format.least_positive())),
+            Self::MinSubnormal => decoded(format.least_positive()),
+            Self::Epsilon => Unpacked::scaled(false, 1, -format.trailing_width().cast_signed()),
+        }
     }
 }

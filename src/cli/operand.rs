@@ -1,0 +1,83 @@
+//! An INPUT is a number, standard input, a set of test vectors, or a path.
+
+use std::path::{Path, PathBuf};
+
+use fpx::text::literal::{self, LiteralError};
+
+use super::failure::{self, usage};
+
+/// What an argument in operand position is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Operand {
+    /// A number, constant or bit pattern, as written.
+    Number(String),
+    /// `-`.
+    StandardInput,
+    /// `exhaustive:F`.
+    Exhaustive(String),
+    /// `edges:F`.
+    Edges(String),
+    /// Something that exists.
+    Path(PathBuf),
+}
+
+/// Extensions by which a name that does not exist is taken for a missing file.
+const EXTENSIONS: &[&str] = &[
+    "safetensors",
+    "npy",
+    "npz",
+    "gguf",
+    "bin",
+    "raw",
+    "txt",
+    "csv",
+    "json",
+    "f32",
+    "f64",
+    "f16",
+    "bf16",
+    "dat",
+    "pt",
+    "pth",
+];
+
+impl Operand {
+    /// Classifies an argument; with `codes`, what is no path or stream is a bare code.
+    ///
+    /// # Errors
+    ///
+    /// Exit code 4 for a missing file, 2 for what is neither a number nor a file.
+    pub(crate) fn classify(text: &str) -> anyhow::Result<Self> {
+        let text = text
+            .strip_prefix('\u{2212}')
+            .map_or_else(|| text.to_owned(), |rest| format!("-{rest}"));
+        if text == "-" {
+            return Ok(Self::StandardInput);
+        }
+        if let Some(format) = text.strip_prefix("exhaustive:") {
+            return Ok(Self::Exhaustive(format.to_owned()));
+        }
+        if let Some(format) = text.strip_prefix("edges:") {
+            return Ok(Self::Edges(format.to_owned()));
+        }
+        match literal::parse(&text) {
+            Ok(_) => Ok(Self::Number(text)),
+            Err(error) => path(&text, &error),
+        }
+    }
+}
+
+fn path(text: &str, error: &LiteralError) -> anyhow::Result<Operand> {
+    let path = Path::new(text);
+    if text.is_empty() {
+        return Err(usage(error));
+    }
+    if path.symlink_metadata().is_ok() {
+        return Ok(Operand::Path(path.to_owned()));
+    }
+    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
+    if text.contains('/') || EXTENSIONS.contains(&extension) {
+        return Err(failure::missing(text));
+    }
+    Err(usage(format!("{error}; nor is it an existing file")))
+}
