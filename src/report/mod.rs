@@ -16,8 +16,11 @@
 //! ```
 
 mod cell;
+pub mod chart;
 mod emit;
 pub mod number;
+pub mod plot;
+pub mod svg;
 mod text;
 
 pub use cell::{Align, Cell, Column, Place, Role, Row, Span, Table, line_of, value_of};
