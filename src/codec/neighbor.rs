@@ -1,9 +1,7 @@
 //! The arithmetic of ordered codes: the next number up and down, the quantum, the distance in
 //! codes, and the reals that round to a code.
 
-use std::cmp::Ordering;
-
-use super::{Kind, Projection, Unpacked, decode, decode::magnitude, project};
+use super::{Kind, Projection, Subnormals, Unpacked, decode, decode::magnitude, project};
 use crate::format::Format;
 
 /// A code's place on the format's number line: +0 and −0 are both 0, and the next number up is one
@@ -90,6 +88,9 @@ pub struct Interval {
 /// Returns the reals that `projection` rounds to `code`; for stochastic rounding, those that may.
 /// `None` for a NaN, and for a code that no real rounds to.
 ///
+/// The ends are exact, but for stochastic rounding with so many random bits that an end has more
+/// than 128: it is then rounded into the interval.
+///
 /// ```
 /// use fpx::codec::{Projection, neighbor::interval};
 /// use fpx::format::E4M3FN;
@@ -102,52 +103,32 @@ pub fn interval(format: &Format, projection: &Projection, code: u128) -> Option<
         return None;
     }
     let line = Line { format, projection, code };
-    let (low, high) = if x.kind == Kind::Zero {
-        (line.outer(true, None, first(format, true)), line.outer(false, None, first(format, false)))
-    } else {
-        let m = magnitude(format, code);
-        let inner = line.inner(x.negative, m);
-        let outer = line.outer(x.negative, Some(m), grid(format, x.negative, m + 1));
-        if x.negative { (outer, inner) } else { (inner, outer) }
-    };
-    let is_empty = low.at == high.at && !low.closed && x.kind != Kind::Finite;
-    (!is_empty).then_some(Interval { low, high })
+    let m = magnitude(format, code);
+    if m == 0 {
+        let (low, high) = (line.outer(true, 0)?, line.outer(false, 0)?);
+        return Some(Interval { low, high });
+    }
+    let (inner, outer) = (line.inner(x.negative, m)?, line.outer(x.negative, m)?);
+    let (low, high) = if x.negative { (outer, inner) } else { (inner, outer) };
+    Some(Interval { low, high })
 }
 
 /// The number at a magnitude of the grid, continued one step above the largest finite number.
 fn grid(format: &Format, negative: bool, magnitude: u128) -> Unpacked {
+    if magnitude == 0 && format.has_zero() {
+        return Unpacked::zero(negative);
+    }
     if magnitude <= format.largest_finite() {
         return decode(format, format.code(negative, magnitude));
     }
-    let below = decode(format, format.code(negative, format.largest_finite()));
-    let quantum = Unpacked::scaled(negative, 1, quantum_exponent(format, &below).unwrap_or(0));
-    add_magnitudes(&below, &quantum)
-}
-
-/// The least number of a sign, or the zero itself where that sign has none.
-fn first(format: &Format, negative: bool) -> Unpacked {
-    if negative && !format.is_signed() {
-        return Unpacked::zero(false);
-    }
-    grid(format, negative, 1)
-}
-
-/// Adds two finite data of one sign whose sum has at most 128 bits.
-fn add_magnitudes(a: &Unpacked, b: &Unpacked) -> Unpacked {
-    let (large, small) = if a.cmp_magnitude(b) == Ordering::Less { (b, a) } else { (a, b) };
-    if small.kind == Kind::Zero {
-        return *large;
-    }
-    let aligned =
-        small.significand >> (large.exponent - small.exponent + 1).cast_unsigned().min(127);
-    let sum = (large.significand >> 1) + aligned;
-    Unpacked::scaled(large.negative, sum, large.exponent - 126)
-}
-
-/// Half the sum of two finite data of one sign.
-fn midpoint(a: &Unpacked, b: &Unpacked) -> Unpacked {
-    let sum = add_magnitudes(a, b);
-    Unpacked { exponent: sum.exponent - 1, ..sum }
+    let below = grid(format, negative, format.largest_finite());
+    let quantum_exponent =
+        below.exponent.max(format.emin()) - format.trailing_width().cast_signed();
+    let integer = match below.kind {
+        Kind::Finite => below.significand >> (127 - below.exponent + quantum_exponent),
+        Kind::Zero | Kind::Infinity | Kind::Nan => 0,
+    };
+    Unpacked::scaled(negative, integer + 1, quantum_exponent)
 }
 
 /// A code and the rounding whose preimage is sought, a side at a time.
@@ -160,72 +141,89 @@ struct Line<'a> {
 impl Line<'_> {
     /// Whether a real may round to the code: with stochastic rounding, for some random bits.
     fn reaches(&self, x: &Unpacked) -> bool {
+        let own = decode(self.format, self.code);
         let with = |random| {
             let code = project(self.format, &self.projection.with_random(random), x).code;
-            decode(self.format, code) == decode(self.format, self.code)
-                || (decode(self.format, code).kind == Kind::Zero
-                    && decode(self.format, self.code).kind == Kind::Zero)
+            let got = decode(self.format, code);
+            got == own || (got.kind == Kind::Zero && own.kind == Kind::Zero)
         };
         with(0) || (self.projection.rounding.mode.is_stochastic() && with(u32::MAX))
     }
 
     /// Whether the reals just above a datum in magnitude round to the code.
     fn reaches_above(&self, x: &Unpacked) -> bool {
-        let mut above = *x;
-        if x.kind == Kind::Zero {
-            above = Unpacked::scaled(x.negative, 1, self.format.least_quantum_exponent() - 40);
-        }
-        // A step that stochastic rounding can see: its fraction is then above 2^-32 of a quantum.
-        above.significand |= 1 << 100_u32.min(126 - self.format.precision());
-        self.reaches(&Unpacked { sticky: true, ..above })
-    }
-
-    fn end(&self, at: Unpacked) -> End {
-        End { at, closed: self.reaches(&at) }
-    }
-
-    /// The end toward zero of a nonzero code's interval.
-    fn inner(&self, negative: bool, m: u128) -> End {
-        if m == 0 {
-            // E8M0's least number: everything positive below rounds to it.
-            return End { at: Unpacked::zero(false), closed: false };
-        }
-        let below = grid(self.format, negative, m - 1);
-        let below = if m == 1 && self.format.has_zero() { Unpacked::zero(negative) } else { below };
-        let own = grid(self.format, negative, m);
-        let middle = midpoint(&below, &own);
-        self.end(if self.reaches_above(&below) {
-            below
-        } else if self.reaches_above(&middle) {
-            middle
-        } else {
-            own
+        let far_below_everything = Unpacked::scaled(x.negative, 1, -(1 << 24));
+        self.reaches(&match x.kind {
+            Kind::Zero => far_below_everything,
+            Kind::Finite | Kind::Infinity | Kind::Nan => Unpacked { sticky: true, ..*x },
         })
     }
 
-    /// The end away from zero of a code's interval; `m` is `None` for zero.
-    fn outer(&self, negative: bool, m: Option<u128>, above: Unpacked) -> End {
+    /// Appends the numbers from one magnitude to the next at which a rounding may change its mind:
+    /// the two, their midpoint, and for stochastic rounding where chance begins and ends.
+    fn cell(&self, negative: bool, m: u128) -> Vec<Unpacked> {
+        let (low, high) = (grid(self.format, negative, m), grid(self.format, negative, m + 1));
+        let aligned = match low.kind {
+            Kind::Finite => low.significand >> (high.exponent - low.exponent).cast_unsigned(),
+            Kind::Zero | Kind::Infinity | Kind::Nan => 0,
+        };
+        let gap = high.significand - aligned;
+        let at = |significand| Unpacked::scaled(negative, significand, high.exponent - 127);
+        let middle = at(aligned + gap / 2);
+        if !self.projection.rounding.mode.is_stochastic() {
+            return vec![low, middle, high];
+        }
+        // `chance` sees a fraction of 2^-(N+1) and more; a datum has room for this many bits.
+        let room = 126 - self.format.precision();
+        let least = gap >> (self.projection.rounding.random_bits + 1).min(room);
+        vec![low, at(aligned + least), middle, at(high.significand - least), high]
+    }
+
+    /// The numbers near a magnitude other than zero, in order of magnitude.
+    fn near(&self, negative: bool, m: u128) -> Vec<Unpacked> {
+        let mut points = self.cell(negative, m - 1);
+        if m <= self.format.largest_finite() {
+            points.pop();
+            points.extend(self.cell(negative, m));
+        }
+        points
+    }
+
+    /// The end toward zero of a nonzero code's interval, if any real rounds to it.
+    fn inner(&self, negative: bool, m: u128) -> Option<End> {
+        self.near(negative, m).into_iter().find_map(|at| {
+            let closed = self.reaches(&at);
+            (closed || self.reaches_above(&at)).then_some(End { at, closed })
+        })
+    }
+
+    /// The end away from zero of a code's interval, if any real of this sign or zero rounds to it.
+    fn outer(&self, negative: bool, m: u128) -> Option<End> {
         let beyond = Unpacked { exponent: 1 << 24, ..Unpacked::scaled(negative, 1, 0) };
         if self.reaches(&beyond) {
-            return End {
-                at: Unpacked::infinity(negative),
-                closed: self.reaches(&Unpacked::infinity(negative)),
-            };
+            let at = Unpacked::infinity(negative);
+            return Some(End { at, closed: self.reaches(&at) });
         }
-        let own = match m {
-            Some(m) => grid(self.format, negative, m),
-            None => Unpacked::zero(negative),
+        let points = match m {
+            0 if negative && !self.format.is_signed() => vec![Unpacked::zero(false)],
+            0 => self.cell(negative, self.last_zero()),
+            m => self.near(negative, m),
         };
-        if above.kind == Kind::Zero {
-            return self.end(own);
-        }
-        let middle = midpoint(&own, &above);
-        self.end(if self.reaches_above(&middle) {
-            above
-        } else if self.reaches_above(&own) {
-            middle
-        } else {
-            own
+        (0..points.len()).rev().find_map(|i| {
+            let closed = self.reaches(&points[i]);
+            let is_end = closed || (i > 0 && self.reaches_above(&points[i - 1]));
+            is_end.then_some(End { at: points[i], closed })
         })
+    }
+
+    /// The largest magnitude that becomes zero once it is rounded: with `--subnormals flush`, the
+    /// largest subnormal one.
+    fn last_zero(&self) -> u128 {
+        match self.projection.subnormals {
+            Subnormals::Flush if self.format.has_subnormals() => {
+                ((1 << self.format.trailing_width()) - 1).min(self.format.largest_finite())
+            }
+            Subnormals::Keep | Subnormals::Flush => 0,
+        }
     }
 }

@@ -288,8 +288,14 @@ fn rounds_to_normal(
         return false;
     }
     let (kept, fraction) = split(x.significand, 128 - format.precision());
-    let odd = kept & 1 == 1;
-    let rest = Discarded { fraction, sticky: x.sticky, odd_significand: odd, odd_code: odd };
+    let odd_significand = kept & 1 == 1;
+    // With one significand bit, the parity of a code is that of its exponent field, below 1 as well.
+    let odd_code = if format.precision() == 1 {
+        x.exponent.wrapping_add(format.bias()) & 1 == 1
+    } else {
+        odd_significand
+    };
+    let rest = Discarded { fraction, sticky: x.sticky, odd_significand, odd_code };
     let away = goes_away(format, projection, x.negative, rest);
     let quantum_exponent = x.exponent - format.trailing_width().cast_signed();
     let rounded = Unpacked::scaled(false, kept + u128::from(away), quantum_exponent);
