@@ -1,5 +1,6 @@
 //! Witness: test vectors from exact rational arithmetic, compared with independent implementations
 //! before they came here (`tests/vectors/README.md`). Every row of every file is checked.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{fs, io::Read as _, path::PathBuf};
 
@@ -8,6 +9,7 @@ use fpx::codec::{
     RoundingMode, Tininess, Unpacked, decode, project,
 };
 use fpx::format::{Class, F32, F64, Format, parse};
+use fpx::text::{literal::parse_number, render};
 use sha2::{Digest as _, Sha256};
 
 /// The modes in the order of the columns.
@@ -34,7 +36,7 @@ fn rows(file: &str) -> Vec<Vec<String>> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/vectors").join(file);
     let bytes = fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let mut text = String::new();
-    if file.ends_with(".gz") {
+    if path.extension().is_some_and(|extension| extension == "gz") {
         flate2::read::GzDecoder::new(&bytes[..]).read_to_string(&mut text).unwrap();
     } else {
         text = String::from_utf8(bytes).unwrap();
@@ -199,18 +201,6 @@ fn every_encode_between_small_formats_agrees() {
     differences.finish(34_000);
 }
 
-/// Reads the hex floats of the vectors, which binary64 holds exactly.
-fn hex_float(text: &str) -> f64 {
-    let (negative, rest) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
-    let (digits, exponent) = rest.strip_prefix("0x").unwrap().split_once('p').unwrap();
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let integer = u64::from_str_radix(&format!("{whole}{fraction}"), 16).unwrap();
-    let places = 4 * i32::try_from(fraction.len()).unwrap();
-    #[expect(clippy::cast_precision_loss, reason = "the vectors have at most 5 digits")]
-    let magnitude = integer as f64 * 2f64.powi(exponent.parse::<i32>().unwrap() - places);
-    if negative { -magnitude } else { magnitude }
-}
-
 #[test]
 fn every_decode_agrees() {
     let mut differences = Differences::new();
@@ -238,16 +228,60 @@ fn every_decode_agrees() {
                 }),
             }
             if matches!(class.as_str(), "zero" | "subnormal" | "normal") {
-                let value = x.to_f64();
-                for expected in [hex_float(hexfloat), decimal.parse().unwrap()] {
-                    differences.check(value.to_bits() == expected.to_bits(), || {
-                        format!("{name} {row:?}: {value}")
+                let expected: f64 = decimal.parse().unwrap();
+                differences.check(x.to_f64().to_bits() == expected.to_bits(), || {
+                    format!("{name} {row:?}: {}", x.to_f64())
+                });
+                for (text, ours) in
+                    [(hexfloat, render::hex_float(&x)), (decimal, render::exact(&x))]
+                {
+                    differences.check(ours == *text, || format!("{name} {row:?}: {ours}"));
+                    differences.check(parse_number(text) == Ok(x), || {
+                        format!("{name} {row:?}: {text} reads as {:?}", parse_number(text))
                     });
                 }
             }
         }
     }
-    differences.finish(5_000);
+    differences.finish(14_000);
+}
+
+/// Checks a file of texts: 6 modes, and whether rounding to binary64 or binary32 first would be wrong.
+fn check_strings(file: &str, at_least: u64) {
+    let mut differences = Differences::new();
+    for row in rows(file) {
+        let [name, text, codes @ .., via_f64, via_f32] = &row[..] else { panic!("{row:?}") };
+        let target = format(name);
+        let x = parse_number(text).unwrap_or_else(|e| panic!("{e}"));
+        for (mode, expected) in MODES.into_iter().zip(codes) {
+            let got = project(&target, &Projection::with_mode(mode), &x);
+            differences.check_code(&target, expected, got, &format!("{text} {}", mode.name));
+        }
+        let nearest = Projection::default();
+        for (between, expected) in [(&F64, via_f64), (&F32, via_f32)] {
+            if target.width() >= between.width() {
+                continue;
+            }
+            let first = decode(between, project(between, &nearest, &x).code);
+            let twice = project(&target, &nearest, &first).code;
+            let once = hex(&codes[0]);
+            let is_wrong = twice != once && !(is_nan(&target, twice) && is_nan(&target, once));
+            differences.check(is_wrong == (expected == "1"), || {
+                format!("{text} to {target} through {between}: {twice:x}")
+            });
+        }
+    }
+    differences.finish(at_least);
+}
+
+#[test]
+fn every_decimal_string_agrees() {
+    check_strings("decimal_strings.tsv.gz", 14_900);
+}
+
+#[test]
+fn every_hex_float_string_agrees() {
+    check_strings("hexfloat_strings.tsv.gz", 1_300);
 }
 
 #[test]
@@ -266,8 +300,11 @@ fn the_digests_of_all_codes_agree() {
             let got = if is_nan(target, got) { hex(canonical_nan) } else { got };
             hasher.update(&got.to_le_bytes()[..bytes]);
         }
-        let got: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(got, *digest, "{source} -> {target}");
+        let expected: Vec<u8> = (0..digest.len())
+            .step_by(2)
+            .map(|at| u8::from_str_radix(&digest[at..at + 2], 16).unwrap())
+            .collect();
+        assert_eq!(hasher.finalize()[..], expected, "{source} -> {target}");
     }
 }
 
