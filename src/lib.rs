@@ -8,6 +8,8 @@ pub mod codec;
 pub mod convert;
 #[forbid(unsafe_code)]
 pub mod format;
+#[forbid(unsafe_code)]
+pub mod inspect;
 pub mod kernel;
 #[forbid(unsafe_code)]
 pub mod random;

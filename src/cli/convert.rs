@@ -11,7 +11,7 @@ use fpx::{
         vectors::{Vectors, VectorsError},
     },
     format::{BF16, F16, F32, Format},
-    report::{Block, Report, Screen, Syntax, Table},
+    report::{Block, Report, Screen, Syntax, Table, answer},
     text::render,
 };
 
@@ -161,7 +161,7 @@ fn from(args: &Args, operands: &[Operand], out: &mut Output) -> anyhow::Result<O
 /// Prints the answers to a few numbers as one table.
 fn table(config: &Config, numbers: &[&str], out: &mut Output) -> anyhow::Result<()> {
     let converter = Converter::new(config);
-    let mut table = Table::new(emit::columns());
+    let mut table = Table::new(answer::columns());
     let mut remarks = Vec::new();
     for (position, text) in (0..).zip(numbers) {
         let input = converter.read(text).map_err(usage)?;
@@ -215,7 +215,7 @@ fn stream(
     operands: &[Operand],
     out: &mut Output,
 ) -> anyhow::Result<()> {
-    let columns = emit::columns();
+    let columns = answer::columns();
     let converter = Converter::new(config);
     let mut writer = Writer::new(config, emit, &columns);
     writer.open(out.writer())?;

@@ -60,7 +60,7 @@ fn special(format: &Format, negative: bool, magnitude: u128) -> Unpacked {
 }
 
 /// Returns the exponent and trailing significand of a code, without sign and stored leading bit.
-pub(super) fn magnitude(format: &Format, code: u128) -> u128 {
+pub(crate) fn magnitude(format: &Format, code: u128) -> u128 {
     let unsigned = code & format.code_mask() & !format.sign_mask();
     match format.facts().layout {
         Layout::Hidden => unsigned,

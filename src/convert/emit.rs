@@ -4,11 +4,10 @@ use std::{fmt::Write as _, io};
 
 use serde_json::{Map, Value, json};
 
-use super::numbers::{Answer, Config, Input, json_value};
+use super::numbers::{Answer, Config, Input};
 use crate::{
-    codec::Projection,
     format::Format,
-    report::{Cell, Column, Encoder, Place, Syntax, number, value_of},
+    report::{Cell, Column, Encoder, Place, Syntax, answer, line_of},
     text::render,
 };
 
@@ -67,49 +66,19 @@ impl Emit {
     }
 }
 
-/// Returns the columns of the answers.
-pub fn columns() -> Vec<Column> {
-    vec![
-        Column::new("input", "input"),
-        Column::new("from", "from").place(Place::Data),
-        Column::new("to", "format"),
-        Column::new("code", "code"),
-        Column::new("value", "value"),
-        Column::new("exact", "exact").place(Place::Data),
-        Column::new("hexfloat", "hexfloat").place(Place::Data),
-        Column::new("error", "error").point(),
-        Column::new("error_ulp", "ulp").point(),
-        Column::new("error_rel", "relative").place(Place::Data),
-        Column::new("flags", "flags"),
-    ]
-}
-
-/// Returns the row of one answer, a cell a column of [`columns`].
+/// Returns the row of one answer, a cell a column of [`answer::columns`].
 pub fn cells(config: &Config, input: &Input, target: usize, answer: &Answer) -> Vec<Cell> {
-    let format = &config.targets[target].format;
-    let error = answer.error(format);
-    let code = format!("0x{}", render::hex(format, answer.code));
-    let flags: Vec<_> = answer.flags.names().collect();
-    let datum = crate::codec::decode(format, answer.code);
-    let measured = |x: f64, text: String| {
-        if error.is_zero() { Cell::number(x, "exact") } else { Cell::number(x, text) }
-    };
-    vec![
-        Cell::text(input.text),
-        config.from.as_ref().map_or_else(Cell::absent, |from| Cell::text(from.name())),
-        Cell::text(config.targets[target].to_string()),
-        Cell::text(code),
-        Cell::new(json_value(format, answer.code), render::value(format, answer.code)),
-        Cell::text(render::exact(&datum)),
-        Cell::text(render::hex_float(&datum)),
-        measured(error.absolute, number::significant(error.absolute, 3)),
-        Cell::new(
-            value_of(error.ulp),
-            if error.is_zero() { String::new() } else { number::fixed(error.ulp, 3) },
-        ),
-        Cell::number(error.relative, number::scientific(error.relative, 2)),
-        Cell::new(flags.clone(), flags.join(" ")),
-    ]
+    let spec = &config.targets[target];
+    answer::Answer {
+        input: input.text,
+        from: config.from.as_ref().map(Format::name),
+        to: &spec.to_string(),
+        format: &spec.format,
+        code: answer.code,
+        error: answer.error(&spec.format),
+        flags: answer.flags,
+    }
+    .cells()
 }
 
 /// Returns what decided the answers, for the `options` of JSON.
@@ -118,23 +87,8 @@ pub fn options(config: &Config) -> Map<String, Value> {
     let from = config.from.as_ref().map(Format::name);
     let mut options =
         Map::from_iter([("from".to_owned(), json!(from)), ("to".to_owned(), json!(targets))]);
-    options.extend(rounding_options(&config.projection, config.seed));
+    options.extend(answer::rounding_options(&config.projection, config.seed));
     options
-}
-
-/// Returns how numbers were rounded, for the `options` of JSON.
-pub fn rounding_options(p: &Projection, seed: u64) -> impl Iterator<Item = (String, Value)> {
-    [
-        ("rounding", json!(p.rounding.to_string())),
-        ("overflow", json!(p.overflow.name())),
-        ("nan", json!(p.nan.name())),
-        ("nan_to", json!(p.nan_to.name())),
-        ("subnormals", json!(p.subnormals.name())),
-        ("tininess", json!(p.tininess.name())),
-        ("seed", json!(seed)),
-    ]
-    .into_iter()
-    .map(|(name, value)| (name.to_owned(), value))
 }
 
 /// Writes answers as they come, in constant memory.
@@ -157,7 +111,7 @@ impl std::fmt::Debug for Writer<'_> {
 const WIDTHS: [usize; 6] = [22, 9, 11, 22, 10, 7];
 
 impl<'a> Writer<'a> {
-    /// Returns a writer of answers with these [`columns`].
+    /// Returns a writer of answers with these [`answer::columns`].
     pub fn new(config: &'a Config, emit: Emit, columns: &'a [Column]) -> Self {
         let encoder = match emit {
             Emit::Rows(syntax) => Some(Encoder::new(syntax, columns)),
@@ -239,8 +193,7 @@ impl<'a> Writer<'a> {
                 let cells = cells(self.config, input, target, answer);
                 let shown =
                     cells.iter().zip(self.columns).filter(|(_, c)| c.place == Place::Everywhere);
-                let texts: Vec<_> =
-                    shown.map(|(cell, _)| crate::report::line_of(&cell.spans)).collect();
+                let texts: Vec<_> = shown.map(|(cell, _)| line_of(&cell.spans)).collect();
                 self.fixed_line(&texts);
                 return out.write_all(self.line.as_bytes());
             }

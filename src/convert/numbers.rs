@@ -2,13 +2,10 @@
 
 use crate::{
     block::spec::Spec,
-    codec::{Error, Flags, Kind, Projected, Projection, Unpacked, decode, project},
+    codec::{Error, Flags, Projected, Projection, Unpacked, decode, project},
     format::{F32, F64, Format, Layout},
     random::Stream,
-    text::{
-        literal::{self, Constant, Literal, LiteralError, Pattern},
-        render,
-    },
+    text::literal::{self, Constant, Literal, LiteralError, Pattern},
 };
 
 /// What decides the answers.
@@ -262,20 +259,5 @@ impl<'a> Converter<'a> {
         }
         let direct = (held != exact).then(|| project(format, &projection, &exact).code);
         Ok(Answer { input: held, code, flags, without_holding: direct.filter(|&d| d != code) })
-    }
-}
-
-/// Returns the code as JSON holds a value: a number where binary64 holds it, else a string.
-#[must_use]
-pub fn json_value(format: &Format, code: u128) -> serde_json::Value {
-    let x = decode(format, code);
-    if x.kind == Kind::Infinity || x.kind == Kind::Nan {
-        return render::value(format, code).into();
-    }
-    let nearest = x.to_f64();
-    if Unpacked::from_f64(nearest) == x {
-        nearest.into()
-    } else {
-        render::value(format, code).into()
     }
 }

@@ -292,6 +292,11 @@ impl Format {
         (magnitude >> self.trailing_width()) as i32
     }
 
+    /// Returns the exponent field of a code.
+    pub fn biased_exponent(&self, code: u128) -> i32 {
+        self.biased(crate::codec::magnitude(self, code))
+    }
+
     /// Returns the exponent of the least normal number.
     pub const fn emin(&self) -> i32 {
         self.least_biased() - self.facts.bias

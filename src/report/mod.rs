@@ -15,6 +15,8 @@
 //! assert_eq!(csv, "format,flushed\nbf16,12345\n");
 //! ```
 
+pub mod answer;
+pub mod catalogue;
 mod cell;
 pub mod chart;
 mod emit;

@@ -29,6 +29,8 @@ pub enum Constant {
     MinSubnormal,
     /// The difference between 1 and the next number up.
     Epsilon,
+    /// A quiet NaN with this payload, right-aligned below the quiet bit.
+    Nan(u128),
 }
 
 /// What a text stands for.
@@ -405,10 +407,10 @@ impl Reader<'_> {
         })
     }
 
-    /// Reads a NaN's payload: the integer below the quiet bit of binary64, right-aligned.
+    /// Reads a NaN's payload.
     fn nan(&self, negative: bool, start: usize) -> Result<Literal> {
-        /// Payload bits of a binary64 NaN, below its quiet bit.
-        const PAYLOAD_WIDTH: u32 = 51;
+        /// Payload bits of a binary128 NaN, below its quiet bit.
+        const PAYLOAD_WIDTH: u32 = 111;
         let rest = Reader { text: &self.text[start..], bytes: &self.bytes[start..] };
         let payload = match rest.pattern(0) {
             Ok(Some(pattern)) if pattern.code >> PAYLOAD_WIDTH == 0 => pattern.code,
@@ -417,8 +419,7 @@ impl Reader<'_> {
                 return Err(LiteralError::TooWide { text: shown(self.text), width: PAYLOAD_WIDTH });
             }
         };
-        let trailing = QUIET_BIT | payload << (127 - PAYLOAD_WIDTH);
-        Ok(Literal::Number(Unpacked::nan(negative, trailing)))
+        Ok(Literal::Constant { negative, constant: Constant::Nan(payload) })
     }
 
     /// Reads a bit pattern if the text has the shape of one: `0x3c00`, `0b0_01111`, `16'h3c00`.
@@ -485,13 +486,20 @@ impl Reader<'_> {
 impl Constant {
     /// Returns the constant's value in a format.
     ///
-    /// Where the format has no normal or no subnormal number, its least positive number stands in.
+    /// Where the format has no normal or no subnormal number, its least positive number stands in. Of
+    /// a payload that is too wide, the leading bits are kept.
     pub fn value(self, format: &Format) -> Unpacked {
         let decoded = |magnitude| decode(format, format.code(false, magnitude));
         match self {
             Self::Max => decoded(format.largest_finite()),
             Self::MinNormal => decoded(format.least_normal().unwrap_or(format.least_positive())),
             Self::MinSubnormal => decoded(format.least_positive()),
+            Self::Nan(payload) => {
+                let payload_width = format.trailing_width().saturating_sub(1);
+                let excess = (128 - payload.leading_zeros()).saturating_sub(payload_width);
+                let aligned = (payload >> excess).checked_shl(127 - payload_width).unwrap_or(0);
+                Unpacked::nan(false, QUIET_BIT | aligned)
+            }
             Self::Epsilon => Unpacked::scaled(false, 1, -format.trailing_width().cast_signed()),
         }
     }

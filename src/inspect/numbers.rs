@@ -1,0 +1,274 @@
+//! An input becomes [`Reading`]s: one code in one format, and where it came from.
+
+use serde_json::{Map, json};
+
+use super::{explain, full, table};
+use crate::{
+    block::spec::Spec,
+    codec::{Error, Flags, Projection, Unpacked, decode, project},
+    format::{CATALOGUE, Format},
+    random::Stream,
+    report::{Report, answer},
+    text::literal::{self, Literal, LiteralError, Pattern},
+};
+
+/// What decides what is shown.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The numbers and patterns.
+    pub inputs: Vec<String>,
+    /// The formats.
+    pub formats: Formats,
+    /// How to round.
+    pub projection: Projection,
+    /// The seed of stochastic rounding.
+    pub seed: u64,
+    /// Whether to show the rounding step by step.
+    pub explain: bool,
+}
+
+/// Which formats to show inputs in.
+#[derive(Clone, Debug)]
+pub enum Formats {
+    /// The usual five for a number; for a pattern, the common ones of its width.
+    Usual,
+    /// Every row of the catalogue.
+    All,
+    /// These.
+    Given(Vec<Spec>),
+}
+
+/// The formats in which a number is shown unless others are named.
+const USUAL: [&str; 5] = ["f32", "f16", "bf16", "e4m3fn", "e5m2"];
+
+/// The formats in which a pattern of a width is read unless one is named.
+const READINGS: [(u32, &[&str]); 6] = [
+    (4, &["e2m1fn"]),
+    (6, &["e3m2fn", "e2m3fn"]),
+    (8, &["e4m3fn", "e5m2", "e4m3fnuz", "e5m2fnuz", "e8m0"]),
+    (16, &["f16", "bf16"]),
+    (32, &["f32"]),
+    (64, &["f64"]),
+];
+
+/// Why an input cannot be shown.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InspectError {
+    /// It is no literal.
+    #[error(transparent)]
+    Literal(#[from] LiteralError),
+    /// No format is usual for patterns of this width.
+    #[error("{text} is {width} bits wide, which no common format is: add --format FORMAT")]
+    NoReading {
+        /// The pattern.
+        text: String,
+        /// Its width in bits.
+        width: u32,
+    },
+    /// A pattern beyond the format's width.
+    #[error("bit pattern '{text}' does not fit the {width} bits of {format}")]
+    TooWide {
+        /// The pattern.
+        text: String,
+        /// The bits there are.
+        width: u32,
+        /// The format.
+        format: String,
+    },
+    /// A NaN for a format without one.
+    #[error(
+        "'{text}' is NaN, and {format} has no NaN: --nan-to zero or --nan-to max chooses a substitute"
+    )]
+    NoNan {
+        /// The input.
+        text: String,
+        /// The format.
+        format: String,
+    },
+    /// A target with a scale.
+    #[error("'{0}' scales a tensor, not a number: name the plain format")]
+    Scaled(String),
+    /// `--explain` without exactly one format.
+    #[error("--explain shows one rounding: give one number and one --format")]
+    ExplainsOne,
+}
+
+/// One code in one format, and what it stands for.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// The input as written.
+    pub text: String,
+    /// The target.
+    pub spec: Spec,
+    /// How it was rounded.
+    pub projection: Projection,
+    /// The exact input.
+    pub exact: Unpacked,
+    /// The code.
+    pub code: u128,
+    /// The exceptions of rounding; none if the input is a code of this format.
+    pub flags: Flags,
+    /// Whether the input is a code of this format.
+    pub is_code: bool,
+}
+
+impl Reading {
+    /// Returns the format.
+    pub fn format(&self) -> &Format {
+        &self.spec.format
+    }
+
+    /// Returns the error of the code against the exact input.
+    pub fn error(&self) -> Error {
+        Error::of(self.format(), &self.exact, self.code)
+    }
+}
+
+/// Reads the inputs and returns what there is to show.
+///
+/// # Errors
+///
+/// [`InspectError`], for the first input that cannot be shown.
+pub fn run(config: &Config) -> Result<Report, InspectError> {
+    if let Formats::Given(specs) = &config.formats
+        && let Some(spec) = specs.iter().find(|spec| !spec.is_plain())
+    {
+        return Err(InspectError::Scaled(spec.to_string()));
+    }
+    let mut readings = Vec::new();
+    for (position, text) in (0..).zip(&config.inputs) {
+        readings.extend(read(config, text, position)?);
+    }
+    let mut report = match (&readings[..], &config.formats) {
+        ([reading], Formats::Given(_)) => full::report(reading),
+        _ if config.explain => return Err(InspectError::ExplainsOne),
+        _ => table::report(config, &readings),
+    };
+    if config.explain {
+        report.blocks.extend(explain::blocks(&readings[0]));
+    }
+    report.options = options(config);
+    Ok(report)
+}
+
+fn options(config: &Config) -> Map<String, serde_json::Value> {
+    let formats: Vec<String> = match &config.formats {
+        Formats::Usual => vec!["default".to_owned()],
+        Formats::All => vec!["all".to_owned()],
+        Formats::Given(specs) => specs.iter().map(ToString::to_string).collect(),
+    };
+    let mut options = Map::from_iter([("format".to_owned(), json!(formats))]);
+    options.extend(answer::rounding_options(&config.projection, config.seed));
+    options
+}
+
+/// Returns the readings of one input.
+fn read(config: &Config, text: &str, position: u64) -> Result<Vec<Reading>, InspectError> {
+    let all = || CATALOGUE.iter().map(|row| Spec::plain(row.format.clone()));
+    let literal = literal::parse(text)?;
+    let specs: Vec<Spec> = match (&config.formats, &literal) {
+        (Formats::Given(specs), _) => specs.clone(),
+        (Formats::All, Literal::Code(pattern)) => {
+            all().filter(|spec| spec.format.width() == pattern.written_width).collect()
+        }
+        (Formats::All, _) => all().collect(),
+        (Formats::Usual, Literal::Code(pattern)) => usual(reading_names(pattern)),
+        (Formats::Usual, _) => usual(&USUAL),
+    };
+    match literal {
+        Literal::Code(pattern) => read_pattern(config, text, pattern, &specs),
+        Literal::Number(exact) => {
+            specs.iter().map(|spec| rounded(config, text, spec, &exact, position)).collect()
+        }
+        Literal::Constant { negative, constant } => specs
+            .iter()
+            .map(|spec| {
+                let exact = Unpacked { negative, ..constant.value(&spec.format) };
+                rounded(config, text, spec, &exact, position)
+            })
+            .collect(),
+    }
+}
+
+fn reading_names(pattern: &Pattern) -> &'static [&'static str] {
+    READINGS.iter().find(|(width, _)| *width == pattern.written_width).map_or(&[], |(_, n)| n)
+}
+
+fn usual(names: &[&str]) -> Vec<Spec> {
+    names.iter().filter_map(|name| name.parse().ok()).collect()
+}
+
+/// Reads a pattern: with formats given, as a code of the first; else as one of each.
+fn read_pattern(
+    config: &Config,
+    text: &str,
+    pattern: Pattern,
+    specs: &[Spec],
+) -> Result<Vec<Reading>, InspectError> {
+    let Some((first, others)) = specs.split_first() else {
+        let width = pattern.written_width;
+        return Err(InspectError::NoReading { text: text.to_owned(), width });
+    };
+    if !matches!(config.formats, Formats::Given(_)) {
+        return specs.iter().map(|spec| coded(config, text, spec, pattern)).collect();
+    }
+    let first = coded(config, text, first, pattern)?;
+    let mut readings = Vec::from([first.clone()]);
+    for spec in others {
+        readings.push(rounded(config, text, spec, &first.exact, 0)?);
+    }
+    Ok(readings)
+}
+
+/// Reads a pattern as a code.
+fn coded(
+    config: &Config,
+    text: &str,
+    spec: &Spec,
+    pattern: Pattern,
+) -> Result<Reading, InspectError> {
+    let format = &spec.format;
+    let stated_too_wide = pattern.width_is_stated && pattern.written_width > format.width();
+    if pattern.code & !format.code_mask() != 0 || stated_too_wide {
+        return Err(InspectError::TooWide {
+            text: text.to_owned(),
+            width: format.width(),
+            format: format.name().to_owned(),
+        });
+    }
+    Ok(Reading {
+        text: text.to_owned(),
+        spec: spec.clone(),
+        projection: spec.projection(&config.projection),
+        exact: decode(format, pattern.code),
+        code: pattern.code,
+        flags: Flags::NONE,
+        is_code: true,
+    })
+}
+
+/// Rounds a number to a format.
+fn rounded(
+    config: &Config,
+    text: &str,
+    spec: &Spec,
+    exact: &Unpacked,
+    position: u64,
+) -> Result<Reading, InspectError> {
+    let bits = Stream::new(config.seed, 0).bits(position);
+    let projection = spec.projection(&config.projection).with_random(bits);
+    let result = project(&spec.format, &projection, exact);
+    if result.flags.contains(Flags::REFUSED) {
+        let format = spec.format.name().to_owned();
+        return Err(InspectError::NoNan { text: text.to_owned(), format });
+    }
+    Ok(Reading {
+        text: text.to_owned(),
+        spec: spec.clone(),
+        projection,
+        exact: *exact,
+        code: result.code,
+        flags: result.flags,
+        is_code: false,
+    })
+}
