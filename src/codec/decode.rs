@@ -6,7 +6,7 @@ use crate::format::{Format, Layout, Nan, Underflow};
 /// Decodes a code.
 ///
 /// Bits above the format's width are ignored. A format with one NaN gives a positive or negative
-/// quiet NaN with no payload; a code that x87 calls invalid gives a NaN (see [`defect`]).
+/// quiet NaN with no payload; a code that x87 calls invalid gives a signalling NaN (see [`defect`]).
 ///
 /// ```
 /// use fpx::{codec::decode, format::E5M2};
@@ -16,8 +16,13 @@ pub fn decode(format: &Format, code: u128) -> Unpacked {
     let negative = code & format.sign_mask() != 0;
     let magnitude = magnitude(format, code);
     let largest = format.largest_finite();
-    if magnitude > largest || defect(format, code) == Some(Defect::Invalid) {
-        return special(format, negative, magnitude);
+    let trailing_width = format.trailing_width();
+    let trailing = magnitude & ((1 << trailing_width) - 1);
+    if defect(format, code) == Some(Defect::Invalid) {
+        return Unpacked::nan(negative, trailing << (128 - trailing_width) & !QUIET_BIT);
+    }
+    if magnitude > largest {
+        return special(format, negative, magnitude, trailing);
     }
     if negative && magnitude == 0 {
         match format.facts().nan {
@@ -30,36 +35,28 @@ pub fn decode(format: &Format, code: u128) -> Unpacked {
     if magnitude == 0 && format.has_zero() {
         return Unpacked::zero(negative);
     }
-    let trailing_width = format.trailing_width();
     let biased = format.biased(magnitude);
-    let trailing = magnitude & ((1 << trailing_width) - 1);
     let quantum_exponent = biased - format.bias() - trailing_width.cast_signed();
     if biased == 0 && format.facts().underflow == Underflow::Gradual {
-        // A pseudo-denormal of x87 stores the leading bit with an exponent field of 0.
-        let leading = u128::from(defect(format, code).is_some()) << trailing_width;
-        return Unpacked::scaled(negative, trailing | leading, quantum_exponent + 1);
+        return Unpacked::scaled(negative, trailing, quantum_exponent + 1);
     }
     Unpacked::scaled(negative, trailing | 1 << trailing_width, quantum_exponent)
 }
 
 /// Decodes a magnitude above the largest finite one.
-fn special(format: &Format, negative: bool, magnitude: u128) -> Unpacked {
+fn special(format: &Format, negative: bool, magnitude: u128, trailing: u128) -> Unpacked {
     if format.has_infinity() && magnitude == format.largest_finite() + 1 {
         return Unpacked::infinity(negative);
     }
-    let trailing_width = format.trailing_width();
     match format.facts().nan {
-        Nan::AboveInfinity => {
-            let trailing = magnitude & ((1 << trailing_width) - 1);
-            // x87's invalid codes with an exponent field that is not all ones are quiet NaNs here.
-            let quiet = if magnitude > format.largest_finite() { 0 } else { QUIET_BIT };
-            Unpacked::nan(negative, trailing << (128 - trailing_width) | quiet)
-        }
+        Nan::AboveInfinity => Unpacked::nan(negative, trailing << (128 - format.trailing_width())),
         Nan::Absent | Nan::AllOnes | Nan::NegativeZero => Unpacked::nan(negative, QUIET_BIT),
     }
 }
 
 /// Returns the exponent and trailing significand of a code, without sign and stored leading bit.
+///
+/// A pseudo-denormal gets the exponent field 1, which has the same value.
 pub(crate) fn magnitude(format: &Format, code: u128) -> u128 {
     let unsigned = code & format.code_mask() & !format.sign_mask();
     match format.facts().layout {
@@ -67,7 +64,9 @@ pub(crate) fn magnitude(format: &Format, code: u128) -> u128 {
         Layout::Explicit => {
             let trailing_width = format.trailing_width();
             let trailing = unsigned & ((1 << trailing_width) - 1);
-            unsigned >> (trailing_width + 1) << trailing_width | trailing
+            let leading = unsigned >> trailing_width & 1;
+            let biased = (unsigned >> (trailing_width + 1)).max(leading);
+            biased << trailing_width | trailing
         }
     }
 }
@@ -88,7 +87,8 @@ pub fn defect(format: &Format, code: u128) -> Option<Defect> {
     }
     let trailing_width = format.trailing_width();
     let leading = code >> trailing_width & 1 == 1;
-    let biased_is_zero = magnitude(format, code) >> trailing_width == 0;
+    let unsigned = code & format.code_mask() & !format.sign_mask();
+    let biased_is_zero = unsigned >> (trailing_width + 1) == 0;
     match (biased_is_zero, leading) {
         (true, true) => Some(Defect::PseudoDenormal),
         (false, false) => Some(Defect::Invalid),

@@ -267,7 +267,7 @@ fn is_tiny(format: &Format, projection: &Projection, x: &Unpacked) -> bool {
         return false;
     }
     let Some(least_normal) = format.least_normal() else { return true };
-    let least_normal = super::decode(format, least_normal);
+    let least_normal = super::decode(format, format.code(false, least_normal));
     if x.cmp_magnitude(&least_normal).is_ge() {
         return false;
     }
