@@ -1,7 +1,7 @@
 //! A code becomes the datum it stands for. Nothing is rounded.
 
-use super::{Unpacked, unpacked::QUIET_BIT};
-use crate::format::{Format, Layout, Nan, Underflow};
+use super::{Kind, Unpacked, unpacked::QUIET_BIT};
+use crate::format::{Class, Format, Layout, Nan, Underflow};
 
 /// Decodes a code.
 ///
@@ -57,7 +57,7 @@ fn special(format: &Format, negative: bool, magnitude: u128, trailing: u128) -> 
 /// Returns the exponent and trailing significand of a code, without sign and stored leading bit.
 ///
 /// A pseudo-denormal gets the exponent field 1, which has the same value.
-pub(crate) fn magnitude(format: &Format, code: u128) -> u128 {
+pub(super) fn magnitude(format: &Format, code: u128) -> u128 {
     let unsigned = code & format.code_mask() & !format.sign_mask();
     match format.facts().layout {
         Layout::Hidden => unsigned,
@@ -87,11 +87,30 @@ pub fn defect(format: &Format, code: u128) -> Option<Defect> {
     }
     let trailing_width = format.trailing_width();
     let leading = code >> trailing_width & 1 == 1;
-    let unsigned = code & format.code_mask() & !format.sign_mask();
-    let biased_is_zero = unsigned >> (trailing_width + 1) == 0;
-    match (biased_is_zero, leading) {
+    match (format.biased_exponent(code) == 0, leading) {
         (true, true) => Some(Defect::PseudoDenormal),
         (false, false) => Some(Defect::Invalid),
         (true, false) | (false, true) => None,
+    }
+}
+
+impl Format {
+    /// Returns the class of a code.
+    ///
+    /// ```
+    /// use fpx::format::{Class, E4M3FN};
+    /// assert_eq!(E4M3FN.class(0x07), Class::Subnormal);
+    /// assert_eq!(E4M3FN.class(0x7f), Class::QuietNan);
+    /// ```
+    pub fn class(&self, code: u128) -> Class {
+        let x = decode(self, code);
+        match x.kind {
+            Kind::Zero => Class::Zero,
+            Kind::Infinity => Class::Infinity,
+            Kind::Nan if x.is_signaling() => Class::SignalingNan,
+            Kind::Nan => Class::QuietNan,
+            Kind::Finite if x.exponent < self.emin() => Class::Subnormal,
+            Kind::Finite => Class::Normal,
+        }
     }
 }

@@ -24,7 +24,6 @@ mod project;
 mod rounding;
 mod unpacked;
 
-pub(crate) use decode::magnitude;
 pub use decode::{Defect, decode, defect};
 pub use error::Error;
 pub use preset::{PRESETS, Preset};

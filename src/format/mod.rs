@@ -293,8 +293,10 @@ impl Format {
     }
 
     /// Returns the exponent field of a code.
-    pub fn biased_exponent(&self, code: u128) -> i32 {
-        self.biased(crate::codec::magnitude(self, code))
+    pub const fn biased_exponent(&self, code: u128) -> i32 {
+        let unsigned = code & self.code_mask() & !self.sign_mask();
+        let stored_leading = matches!(self.facts.layout, Layout::Explicit) as u32;
+        self.biased(unsigned >> stored_leading)
     }
 
     /// Returns the exponent of the least normal number.
@@ -350,26 +352,6 @@ impl Format {
                 let trailing = magnitude & ((1 << trailing_width) - 1);
                 sign | biased << (trailing_width + 1) | leading << trailing_width | trailing
             }
-        }
-    }
-
-    /// Returns the class of a code.
-    ///
-    /// ```
-    /// use fpx::format::{Class, E4M3FN};
-    /// assert_eq!(E4M3FN.class(0x07), Class::Subnormal);
-    /// assert_eq!(E4M3FN.class(0x7f), Class::QuietNan);
-    /// ```
-    pub fn class(&self, code: u128) -> Class {
-        use crate::codec::Kind;
-        let x = crate::codec::decode(self, code);
-        match x.kind {
-            Kind::Zero => Class::Zero,
-            Kind::Infinity => Class::Infinity,
-            Kind::Nan if x.is_signaling() => Class::SignalingNan,
-            Kind::Nan => Class::QuietNan,
-            Kind::Finite if x.exponent < self.emin() => Class::Subnormal,
-            Kind::Finite => Class::Normal,
         }
     }
 }
