@@ -5,6 +5,11 @@
 //! [`Key`], once for 2^32 elements; its low half is then mixed with the key by a 32-bit permutation
 //! of three multiplications, cheap enough for one draw an element in a vector register.
 
+mod distribution;
+mod elementary;
+
+pub use distribution::{DISTRIBUTIONS, Distribution, DistributionError, Family};
+
 /// The random bits of one stream, such as one tensor, under one seed.
 ///
 /// ```
