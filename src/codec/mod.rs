@@ -19,6 +19,7 @@
 mod decode;
 mod error;
 pub mod neighbor;
+mod policy;
 mod preset;
 mod project;
 mod rounding;
@@ -26,10 +27,11 @@ mod unpacked;
 
 pub use decode::{Defect, decode, defect};
 pub use error::Error;
+pub use policy::{NanPolicy, NanTo, Overflow, Projection, Subnormals, Tininess};
 pub use preset::{PRESETS, Preset};
 pub use project::{Flags, Projected, project};
 pub use rounding::{
-    Decides, NanPolicy, NanTo, Overflow, Overflows, Projection, RDN, RNA, RNE, ROUNDING_MODES, RTO,
-    RTZ, RUP, Rounding, RoundingError, RoundingMode, SR, Subnormals, Tail, Tininess,
+    Decides, Overflows, RDN, RNA, RNE, ROUNDING_MODES, RTO, RTZ, RUP, Rounding, RoundingError,
+    RoundingMode, SR, Tail,
 };
 pub use unpacked::{Kind, QUIET_BIT, Unpacked};

@@ -7,4 +7,6 @@
 
 mod decimal;
 pub mod literal;
+mod pattern;
+mod reader;
 pub mod render;
