@@ -106,11 +106,13 @@ fn divided(integer: u64, five_power: u64, exponent: i32) -> Unpacked {
     // One bit less if the quotient would need 129.
     let carry = u32::from(u128::from(numerator) >= divisor);
     let first = u128::from(numerator) << (64 - carry);
-    let second = (first % divisor) << 64;
-    let significand = ((first / divisor) << 64) | (second / divisor);
+    let high = first / divisor;
+    let second = (first - high * divisor) << 64;
+    let low = second / divisor;
+    let significand = high << 64 | low;
     let shift = (d.cast_signed() - n.cast_signed()) + carry.cast_signed() - 128;
     let x = Unpacked::scaled(false, significand, shift + exponent);
-    Unpacked { sticky: second % divisor != 0, ..x }
+    Unpacked { sticky: second != low * divisor, ..x }
 }
 
 /// Returns `integer × 10^q` by a tabled power of five, if its leading bits are certain.

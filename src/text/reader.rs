@@ -64,8 +64,8 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads digits of a base with an optional point; `_` may stand between two digits.
-    fn scan(&self, start: usize, base: u8, capacity: u32) -> Result<Digits> {
-        let value = |b: u8| (b as char).to_digit(u32::from(base)).map(u128::from);
+    fn scan<const BASE: u32>(&self, start: usize, capacity: u32) -> Result<Digits> {
+        let value = |b: u8| (b as char).to_digit(BASE).map(u128::from);
         let mut digits =
             Digits { leading: 0, dropped: 0, dropped_nonzero: false, places: 0, end: start };
         let (mut point, mut any, mut significant) = (false, false, 0u32);
@@ -74,7 +74,7 @@ impl<'a> Reader<'a> {
                 any = true;
                 digits.places += i64::from(point);
                 if significant < capacity {
-                    digits.leading = digits.leading * u128::from(base) + digit;
+                    digits.leading = digits.leading * u128::from(BASE) + digit;
                     significant += u32::from(digits.leading != 0);
                 } else {
                     digits.dropped += 1;
@@ -120,7 +120,7 @@ impl<'a> Reader<'a> {
     fn decimal(&self, start: usize) -> Result<(Unpacked, usize)> {
         /// Decimal digits that always fit 64 bits.
         const CAPACITY: u32 = 19;
-        let digits = self.scan(start, 10, CAPACITY)?;
+        let digits = self.scan::<10>(start, CAPACITY)?;
         let (exponent, end) = self.exponent(digits.end, *b"eE")?;
         let exponent = exponent.saturating_sub(digits.places);
         let x = if digits.dropped_nonzero {
@@ -155,7 +155,7 @@ impl<'a> Reader<'a> {
     }
 
     fn hex_float(&self, start: usize) -> Result<Unpacked> {
-        let digits = self.scan(start, 16, 31)?;
+        let digits = self.scan::<16>(start, 31)?;
         if !self.bytes.get(digits.end).is_some_and(|b| b.eq_ignore_ascii_case(&b'p')) {
             return Err(self.unexpected(digits.end, "a hex digit or the 'p' of an exponent"));
         }
