@@ -192,7 +192,7 @@ fn table(config: &Config, numbers: &[&str], out: &mut Output) -> anyhow::Result<
 }
 
 fn held_in(config: &Config) -> String {
-    config.from.as_ref().map_or_else(String::new, |from| format!("held in {from}, then "))
+    config.from.as_ref().map_or_else(String::new, |from| format!("from {from}; "))
 }
 
 /// Says that holding the input in --from changed the answer.

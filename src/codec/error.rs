@@ -59,9 +59,9 @@ impl Error {
         Self { absolute: difference.to_f64(), ulp: scaled(difference.exponent - quantum), relative }
     }
 
-    /// Whether the result is the exact value.
+    /// Whether the result is the exact value; only the relative error never underflows.
     pub fn is_zero(&self) -> bool {
-        self.absolute == 0.0
+        self.relative == 0.0
     }
 }
 
