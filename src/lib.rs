@@ -17,3 +17,5 @@ pub mod random;
 pub mod report;
 #[forbid(unsafe_code)]
 pub mod text;
+#[forbid(unsafe_code)]
+pub mod train;

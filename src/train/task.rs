@@ -1,0 +1,134 @@
+//! A name becomes something to learn: data, a model and the settings that train it.
+
+use std::path::Path;
+
+use super::{
+    data::{self, DataError, Dataset, text},
+    layer::Shape,
+    loss::Objective,
+    optimizer::Rule,
+    values::Activation,
+};
+
+/// What decides a training run beside the task and the policy.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Recipe {
+    /// Passes over the examples.
+    pub epochs: usize,
+    /// Examples a step.
+    pub batch: usize,
+    /// The constant learning rate.
+    pub learning_rate: f32,
+    /// The optimizer.
+    pub rule: Rule,
+    /// The largest norm of all gradients together; larger ones are scaled down to it.
+    pub clip: Option<f32>,
+}
+
+/// Something to learn: one row of [`TASKS`].
+#[derive(Debug, PartialEq)]
+pub struct Task {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is for, in one line.
+    pub about: &'static str,
+    /// The outputs of each hidden layer.
+    hidden: &'static [usize],
+    /// Numbers for each character, where inputs are characters.
+    embedding: Option<usize>,
+    /// The function of hidden layers, if the policy does not say.
+    pub activation: Activation,
+    /// What outputs are measured by.
+    pub objective: Objective,
+    /// How it is trained if nothing else is asked for.
+    pub recipe: Recipe,
+    /// Where the data come from if no path is given.
+    source: Source,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    Digits,
+    Shakespeare,
+    Path,
+}
+
+/// Adam's usual ε.
+const ADAM: Rule = Rule::Adam { epsilon: 1e-8 };
+
+/// Every task, the default first.
+pub static TASKS: &[Task] = &[
+    Task {
+        name: "digits",
+        about: "8x8 handwritten digits, a small classifier: most policies do well",
+        hidden: &[128, 128],
+        embedding: None,
+        activation: Activation::Relu,
+        objective: Objective::CrossEntropy,
+        recipe: Recipe { epochs: 30, batch: 64, learning_rate: 1e-3, rule: ADAM, clip: None },
+        source: Source::Digits,
+    },
+    Task {
+        name: "autoencoder",
+        about: "the digits through 16 numbers and back: gradients so small that f16 needs loss scaling",
+        hidden: &[64, 32, 16, 32, 64],
+        embedding: None,
+        activation: Activation::Logistic,
+        objective: Objective::SquaredError,
+        recipe: Recipe { epochs: 300, batch: 512, learning_rate: 2e-2, rule: ADAM, clip: None },
+        source: Source::Digits,
+    },
+    Task {
+        name: "char-lm",
+        about: "the next character of Shakespeare from the last 8: where 4-bit recipes differ",
+        hidden: &[64],
+        embedding: Some(16),
+        activation: Activation::Tanh,
+        objective: Objective::CrossEntropy,
+        recipe: Recipe { epochs: 4, batch: 512, learning_rate: 3e-3, rule: ADAM, clip: None },
+        source: Source::Shakespeare,
+    },
+    Task {
+        name: "mnist",
+        about: "your images and labels in IDX files (--data FOLDER), as MNIST's",
+        hidden: &[128, 128],
+        embedding: None,
+        activation: Activation::Relu,
+        objective: Objective::CrossEntropy,
+        recipe: Recipe { epochs: 30, batch: 64, learning_rate: 1e-3, rule: ADAM, clip: None },
+        source: Source::Path,
+    },
+];
+
+impl Task {
+    /// Returns the task's data, from a path if one is given.
+    ///
+    /// # Errors
+    ///
+    /// If the path cannot be read or does not hold what the task needs.
+    pub fn data(&self, path: Option<&Path>) -> Result<Dataset, DataError> {
+        match (path, self.embedding) {
+            (Some(path), None) => data::idx_folder(path),
+            (Some(path), Some(_)) => data::text_file(path),
+            (None, _) => match self.source {
+                Source::Digits => Ok(data::digits()),
+                Source::Shakespeare => Ok(text::shakespeare()),
+                Source::Path => Err(DataError::Missing(self.name)),
+            },
+        }
+    }
+
+    /// Returns the model for this data.
+    pub fn shape(&self, data: &Dataset, activation: Activation) -> Shape {
+        let columns = data.train.inputs.columns;
+        let inputs = self.embedding.map_or(columns, |numbers| columns * numbers);
+        let outputs = match self.objective {
+            Objective::CrossEntropy => data.classes,
+            Objective::SquaredError => columns,
+        };
+        let widths = [&[inputs], self.hidden, &[outputs]].concat();
+        let activation = if activation == Activation::Task { self.activation } else { activation };
+        let embedding = self.embedding.map(|numbers| [data.classes, numbers]);
+        Shape { embedding, widths, activation }
+    }
+}
