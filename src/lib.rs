@@ -5,6 +5,8 @@ pub mod block;
 #[forbid(unsafe_code)]
 pub mod codec;
 #[forbid(unsafe_code)]
+pub mod container;
+#[forbid(unsafe_code)]
 pub mod convert;
 #[forbid(unsafe_code)]
 pub mod format;

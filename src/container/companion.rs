@@ -1,0 +1,245 @@
+//! Which tensors hold the scales of which weights, in the conventions of those who write them.
+//!
+//! An 8- or 4-bit weight without its scale is not a weight: a scale that goes unrecognised makes a
+//! model wrong by a factor in the thousands, silently. So the pairs are found by table, and what is
+//! not found is refused by the jobs.
+
+use std::collections::HashMap;
+
+use super::{Element, Integer, Storage, Tensor};
+use crate::{
+    block::{grouping::Grouping, spec::Scaling},
+    format::{Format, catalogue as c},
+};
+
+/// How one producer pairs weights with scales.
+#[derive(Debug)]
+pub struct Pairing {
+    /// Who writes it.
+    pub producer: &'static str,
+    /// The end of a weight's name that the scale's name replaces.
+    weight: &'static str,
+    /// The end of the scale's name.
+    scale: &'static str,
+    /// The end of the name of a second scale, of the whole tensor, and how it is used.
+    global: Option<(&'static str, Use)>,
+    /// What the weight's elements are.
+    codes: Codes,
+    /// What the scales' elements may be.
+    scales: &'static [Scale],
+}
+
+/// How the scale of a tensor is applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// The value is multiplied by it.
+    Multiply,
+    /// The value is divided by it.
+    Divide,
+}
+
+/// What a weight's bytes are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Codes {
+    /// What its own type says: floating-point codes of at most 8 bits.
+    Own,
+    /// Two 4-bit codes a byte along the last dimension, the first in the low bits.
+    Nibbles,
+    /// As nibbles, with the bytes of a block in a dimension of their own.
+    NibbleBlocks,
+}
+
+/// What a scale is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scale {
+    /// A floating-point number of 16 or 32 bits.
+    Float,
+    /// A power of two.
+    E8m0,
+    /// An unsigned byte that is the code of a power of two.
+    ByteE8m0,
+    /// An 8-bit float.
+    E4m3,
+}
+
+/// Every convention, the more particular before the more general (fpx's own included).
+pub static PAIRINGS: &[Pairing] = &[
+    row("DeepSeek-V3", "", "_scale_inv", None, Codes::Own, &[Scale::Float]),
+    row("gpt-oss", "_blocks", "_scales", None, Codes::NibbleBlocks, &[Scale::ByteE8m0]),
+    row(
+        "compressed-tensors NVFP4",
+        "_packed",
+        "_scale",
+        Some(("_global_scale", Use::Divide)),
+        Codes::Nibbles,
+        &[Scale::E4m3],
+    ),
+    row(
+        "ModelOpt NVFP4",
+        "",
+        "_scale",
+        Some(("_scale_2", Use::Multiply)),
+        Codes::Nibbles,
+        &[Scale::E4m3],
+    ),
+    row(
+        "compressed-tensors FP8, MXFP8",
+        "",
+        "_scale",
+        None,
+        Codes::Own,
+        &[Scale::Float, Scale::E8m0],
+    ),
+    row("DeepSeek-V4", "weight", "scale", None, Codes::Own, &[Scale::E8m0, Scale::Float]),
+    row("DeepSeek-V4 FP4", "weight", "scale", None, Codes::Nibbles, &[Scale::E8m0]),
+    row("ComfyUI", "weight", "scale_weight", None, Codes::Own, &[Scale::Float]),
+];
+
+/// The ends of names of scales that belong to activations: kept as they are.
+const ACTIVATION_SCALES: [&str; 5] =
+    ["input_scale", "scale_input", "output_scale", "k_scale", "v_scale"];
+
+const fn row(
+    producer: &'static str,
+    weight: &'static str,
+    scale: &'static str,
+    global: Option<(&'static str, Use)>,
+    codes: Codes,
+    scales: &'static [Scale],
+) -> Pairing {
+    Pairing { producer, weight, scale, global, codes, scales }
+}
+
+/// A weight with its scales.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scaled {
+    /// Who writes weights so.
+    pub producer: &'static str,
+    /// The name without what a convention adds for packed codes.
+    pub name: String,
+    /// The codes of the weight.
+    pub storage: Storage,
+    /// The shape in elements.
+    pub shape: Vec<u64>,
+    /// Which tensor holds the scales.
+    pub scale: usize,
+    /// The codes of the scales.
+    pub scale_storage: Storage,
+    /// Which elements share a scale.
+    pub grouping: Grouping,
+    /// Which tensor holds the scale of the whole tensor.
+    pub global: Option<(usize, Use)>,
+}
+
+/// Tensors by name: their position in the list of all.
+pub type Names<'a> = HashMap<&'a str, usize>;
+
+/// Returns the tensors by name.
+pub fn names(tensors: &[Tensor]) -> Names<'_> {
+    tensors.iter().enumerate().map(|(i, tensor)| (tensor.name.as_str(), i)).collect()
+}
+
+/// Whether an unscaled tensor of this element type cannot be trusted to be plain numbers: 8 bits
+/// and fewer, but not E8M0, which is a scale itself.
+pub fn needs_scale(element: &Element) -> bool {
+    element.storage().is_some_and(|s| s.format.width() <= 8 && s.format != c::E8M0)
+}
+
+/// Whether a tensor is a scale by its type or name, and so is never rounded.
+pub fn is_scale(tensor: &Tensor) -> bool {
+    let is_e8m0 = tensor.element.storage().is_some_and(|s| s.format == c::E8M0);
+    is_e8m0 || ACTIVATION_SCALES.iter().any(|end| tensor.name.ends_with(end))
+}
+
+/// Finds the scales of a tensor, if it is a weight of a known convention.
+///
+/// `written` is the scaling that the file says its weights were written with, which tells the
+/// grouping where the shapes alone do not.
+pub fn find(
+    tensor: &Tensor,
+    all: &[Tensor],
+    names: &Names,
+    written: Option<&Scaling>,
+) -> Option<Scaled> {
+    PAIRINGS.iter().find_map(|row| row.find(tensor, all, names, written))
+}
+
+impl Pairing {
+    fn find(
+        &self,
+        tensor: &Tensor,
+        all: &[Tensor],
+        names: &Names,
+        written: Option<&Scaling>,
+    ) -> Option<Scaled> {
+        let stem = tensor.name.strip_suffix(self.weight)?;
+        let named = |end: &str| names.get(format!("{stem}{end}").as_str()).copied();
+        let scale = named(self.scale)?;
+        let global = match self.global {
+            None => None,
+            Some((end, applied)) => Some((named(end)?, applied)),
+        };
+        if let Some((global, _)) = global
+            && (scale_storage(&all[global], &[Scale::Float]).is_none()
+                || all[global].elements() != Some(1))
+        {
+            return None;
+        }
+        let (storage, shape) = self.codes.read(tensor)?;
+        let scale_storage = scale_storage(&all[scale], self.scales)?;
+        let scale_shape = &all[scale].shape;
+        let grouping = written
+            .and_then(|scaling| Grouping::of(scaling, &shape))
+            .filter(|grouping| grouping.scale_shape() == scale_shape)
+            .or_else(|| Grouping::infer(&shape, scale_shape))?;
+        let producer = self.producer;
+        // An end that speaks of packing is no part of the name.
+        let is_packed = self.weight.starts_with('_');
+        let name = if is_packed { stem } else { &tensor.name }.to_owned();
+        Some(Scaled { producer, name, storage, shape, scale, scale_storage, grouping, global })
+    }
+}
+
+impl Codes {
+    /// Returns the codes and the shape in elements, if the tensor has such codes.
+    fn read(self, tensor: &Tensor) -> Option<(Storage, Vec<u64>)> {
+        let is_byte =
+            matches!(tensor.element, Element::Integer(Integer { kind: 'u' | 'i', bytes: 1 }));
+        let fp4 = || Storage::new(&c::E2M1FN);
+        let mut shape = tensor.shape.clone();
+        match (self, &tensor.element) {
+            (Self::Own, Element::Float(storage)) if needs_scale(&tensor.element) => {
+                return Some((storage.clone(), shape));
+            }
+            (Self::Nibbles, Element::Float(storage)) if storage.format == c::E2M1FN => {
+                return Some((storage.clone(), shape));
+            }
+            (Self::Nibbles, _) if is_byte => {}
+            (Self::NibbleBlocks, _) if is_byte && shape.len() > 1 => {
+                let block = shape.pop()?;
+                *shape.last_mut()? *= block;
+            }
+            _ => return None,
+        }
+        let last = shape.last_mut()?;
+        *last = last.checked_mul(2)?;
+        Some((fp4(), shape))
+    }
+}
+
+/// Returns the codes of a tensor of scales, if its type is one of those allowed.
+fn scale_storage(tensor: &Tensor, allowed: &[Scale]) -> Option<Storage> {
+    let byte = Element::Integer(Integer { kind: 'u', bytes: 1 });
+    let found = match tensor.element.storage() {
+        Some(storage) if [&c::F32, &c::F16, &c::BF16].contains(&&storage.format) => Scale::Float,
+        Some(storage) if storage.format == c::E8M0 => Scale::E8m0,
+        Some(storage) if storage.format == c::E4M3FN => Scale::E4m3,
+        None if tensor.element == byte => Scale::ByteE8m0,
+        _ => return None,
+    };
+    if !allowed.contains(&found) {
+        return None;
+    }
+    let e8m0: &Format = &c::E8M0;
+    Some(tensor.element.storage().cloned().unwrap_or_else(|| Storage::new(e8m0)))
+}

@@ -1,0 +1,166 @@
+//! The JSON of a safetensors header becomes tensors, and a list of what breaks the specification.
+
+use serde_json::Value;
+
+use super::{METADATA, Order, Tensor, limits};
+use crate::container::{Element, elements, json::Pairs, quote, show_shape};
+
+/// What a header says.
+#[derive(Debug, Default)]
+pub(super) struct Header {
+    pub(super) tensors: Vec<Tensor>,
+    pub(super) metadata: Vec<(String, String)>,
+    pub(super) faults: Vec<String>,
+}
+
+/// Reads a header whose data begins at byte `start` of the file and has `length` bytes.
+///
+/// # Errors
+///
+/// Only where nothing can be read. Whatever else breaks the specification is a fault in the result.
+pub(super) fn parse(text: &[u8], start: u64, length: u64) -> Result<Header, String> {
+    let Pairs(entries): Pairs<Pairs<Value>> =
+        serde_json::from_slice(text).map_err(|error| format!("the header is not JSON: {error}"))?;
+    limits::check("the number of tensors", entries.len() as u64, limits::limit!(MAX_TENSORS))?;
+    let mut header = Header::default();
+    if text.first() != Some(&b'{') {
+        header.faults.push("the header does not begin with '{'".to_owned());
+    }
+    for (name, Pairs(fields)) in entries {
+        if name == METADATA {
+            header.read_metadata(fields);
+        } else {
+            match tensor(&name, fields, start, length) {
+                Ok(tensor) => header.tensors.push(tensor),
+                Err(what) => header.faults.push(format!("tensor {}: {what}", quote(&name))),
+            }
+        }
+    }
+    header.check_names();
+    header.check_tiling(start, length);
+    Ok(header)
+}
+
+impl Header {
+    fn read_metadata(&mut self, fields: Vec<(String, Value)>) {
+        for (key, value) in fields {
+            match value {
+                Value::String(_) if self.metadata.iter().any(|(known, _)| *known == key) => {
+                    self.faults.push(format!("metadata: the key {} occurs twice", quote(&key)));
+                }
+                Value::String(value) => self.metadata.push((key, value)),
+                Value::Null
+                | Value::Bool(_)
+                | Value::Number(_)
+                | Value::Array(_)
+                | Value::Object(_) => {
+                    self.faults.push(format!("metadata: {} is no string", quote(&key)));
+                }
+            }
+        }
+    }
+
+    fn check_names(&mut self) {
+        let mut seen = std::collections::HashSet::new();
+        let repeated = self.tensors.iter().filter(|tensor| !seen.insert(&tensor.name));
+        let faults =
+            repeated.map(|tensor| format!("the name {} occurs twice", quote(&tensor.name)));
+        self.faults.extend(faults.collect::<Vec<_>>());
+    }
+
+    /// Checks that the tensors cover the data without overlap, hole or rest.
+    fn check_tiling(&mut self, start: u64, length: u64) {
+        let mut spans: Vec<(u64, u64, &str)> = self
+            .tensors
+            .iter()
+            .map(|t| (t.offset - start, t.bytes.unwrap_or_default(), t.name.as_str()))
+            .collect();
+        spans.sort_unstable();
+        let mut covered = 0u64;
+        for (offset, bytes, name) in spans {
+            let name = quote(name);
+            if offset < covered {
+                self.faults.push(format!("tensor {name} overlaps the one before it in the file"));
+            } else if offset > covered {
+                self.faults.push(format!(
+                    "{} bytes before tensor {name} are no tensor's",
+                    offset - covered
+                ));
+            }
+            covered = covered.max(offset + bytes);
+        }
+        if covered < length {
+            self.faults.push(format!("{} bytes follow the last tensor", length - covered));
+        }
+    }
+}
+
+/// Reads the entry of one tensor.
+fn tensor(
+    name: &str,
+    fields: Vec<(String, Value)>,
+    start: u64,
+    length: u64,
+) -> Result<Tensor, String> {
+    let (mut dtype, mut shape, mut offsets) = (None, None, None);
+    for (key, value) in fields {
+        let slot = match key.as_str() {
+            "dtype" => &mut dtype,
+            "shape" => &mut shape,
+            "data_offsets" => &mut offsets,
+            other => return Err(format!("unknown key {}", quote(other))),
+        };
+        if slot.replace(value).is_some() {
+            return Err(format!("the key '{key}' occurs twice"));
+        }
+    }
+    limits::check("the name's length", name.len() as u64, limits::limit!(MAX_NAME_BYTES))?;
+    let Some(Value::String(dtype)) = dtype else {
+        return Err("dtype is not a string".to_owned());
+    };
+    let shape = integers(shape.as_ref()).ok_or("shape is not a list of sizes")?;
+    limits::check("the number of dimensions", shape.len() as u64, limits::limit!(MAX_DIMENSIONS))?;
+    let offsets = integers(offsets.as_ref());
+    let Some(&[begin, end]) = offsets.as_deref() else {
+        return Err("data_offsets is not a list of two offsets".to_owned());
+    };
+    if begin > end || end > length {
+        return Err(format!(
+            "data_offsets [{begin}, {end}] do not lie in the {length} bytes of data"
+        ));
+    }
+    let element = sized(&dtype, &shape, end - begin)?;
+    Ok(Tensor {
+        name: name.to_owned(),
+        dtype,
+        element,
+        shape,
+        order: Order::C,
+        offset: start + begin,
+        bytes: Some(end - begin),
+    })
+}
+
+/// Returns the element type, having checked that the shape needs the bytes there are.
+fn sized(dtype: &str, shape: &[u64], bytes: u64) -> Result<Element, String> {
+    let (element, bits) = super::element(dtype);
+    let count = elements(shape);
+    let count = count.ok_or_else(|| format!("the shape {} overflows", show_shape(shape)))?;
+    let Some(bits) = bits else { return Ok(element) };
+    let needed = u128::from(count) * u128::from(bits);
+    if !needed.is_multiple_of(8) {
+        return Err(format!("{count} elements of {bits} bits do not fill whole bytes"));
+    }
+    if needed / 8 != u128::from(bytes) {
+        return Err(format!(
+            "{dtype} {} needs {} bytes, data_offsets give {bytes}",
+            show_shape(shape),
+            needed / 8
+        ));
+    }
+    Ok(element)
+}
+
+fn integers(value: Option<&Value>) -> Option<Vec<u64>> {
+    value?.as_array()?.iter().map(Value::as_u64).collect()
+}
