@@ -1,5 +1,9 @@
 //! Files: what is read, what is written, and what happens when something goes wrong.
-#![expect(clippy::unwrap_used, clippy::cast_precision_loss, reason = "a test fails by panicking, and its numbers are small")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::cast_precision_loss,
+    reason = "a test fails by panicking, and its numbers are small"
+)]
 
 mod folder;
 mod malformed;
