@@ -44,22 +44,19 @@ fn suggestion(name: Option<&str>) -> String {
 }
 
 /// Names that people give to more than one format, the format they get, and what they are told.
-const AMBIGUOUS: &[(&str, &str, &str)] = &[
-    ("e4m3", "e4m3fn", "OCP's e4m3fn (largest 448, no infinities); the IEEE-like one is e4m3ieee"),
+const AMBIGUOUS: &[(&[&str], &str, &str)] = &[
     (
-        "f8e4m3",
+        &["e4m3", "f8e4m3", "fp8e4m3", "fe4m3"],
         "e4m3fn",
         "OCP's e4m3fn (largest 448, no infinities); the IEEE-like one is e4m3ieee",
     ),
     (
-        "fp8e4m3",
+        &["fp8", "f8"],
         "e4m3fn",
-        "OCP's e4m3fn (largest 448, no infinities); the IEEE-like one is e4m3ieee",
+        "OCP's e4m3fn; the other 8-bit ones are e5m2, e4m3fnuz, e5m2fnuz, e3m4",
     ),
-    ("fp8", "e4m3fn", "OCP's e4m3fn; the other 8-bit ones are e5m2, e4m3fnuz, e5m2fnuz, e3m4"),
-    ("f8", "e4m3fn", "OCP's e4m3fn; the other 8-bit ones are e5m2, e4m3fnuz, e5m2fnuz, e3m4"),
-    ("fp6", "e2m3fn", "OCP's e2m3fn; the one with more range is e3m2fn"),
-    ("bf8", "e5m2", "OCP's e5m2; AMD's gfx94x means e5m2fnuz"),
+    (&["fp6"], "e2m3fn", "OCP's e2m3fn; the one with more range is e3m2fn"),
+    (&["bf8"], "e5m2", "OCP's e5m2; AMD's gfx94x means e5m2fnuz"),
 ];
 
 /// Names that stand for a name of the grammar.
@@ -89,7 +86,9 @@ const PREFIXES: &[&str] =
 /// [`FormatError`] if nothing has this name, or it describes an impossible format.
 pub fn parse(name: &str) -> Result<Parsed, FormatError> {
     let folded = fold(name);
-    if let Some((_, target, note)) = AMBIGUOUS.iter().find(|(alias, ..)| *alias == folded) {
+    if let Some((_, target, note)) =
+        AMBIGUOUS.iter().find(|(aliases, ..)| aliases.contains(&&*folded))
+    {
         let note = format!("'{name}' is read as {note}");
         return parse(target).map(|parsed| Parsed { note: Some(note), ..parsed });
     }

@@ -90,7 +90,7 @@ formats! {
         / "precision: 2 to 3 digits, so small weight updates are lost"
         / "Google TPU bfloat16 (2018); in no version of IEEE 754";
     E5M2 = "e5m2"               8  3   15 Signed   Extended AboveInfinity Both   Gradual Hidden
-        ["f8e5m2" "float8e5m2" "fp8e5m2" "bf8" "fp8e5" "nvfp8e5m2" "cudar8fe5m2"]
+        ["f8e5m2" "float8e5m2" "fp8e5m2" "f1byte" "fp8e5" "nvfp8e5m2" "cudar8fe5m2"]
         "gradients in 8-bit training: the top byte of f16"
         / "precision: 3 significand bits"
         / "OCP OFP8 1.0";
