@@ -1,8 +1,7 @@
 //! Witness: the spellings of other tools, each with the format that its tool means by it.
 //!
-//! safetensors 0.8, numpy with `ml_dtypes` 0.6, PyTorch, ONNX 1.23, MLIR and StableHLO, LLVM, CUDA,
+//! safetensors 0.8, numpy with `ml_dtypes` 0.6, PyTorch, ONNX 1.23, MLIR and `StableHLO`, LLVM, CUDA,
 //! GGML, Triton, crackNum. What is ambiguous is settled as the manual says: bare `e4m3` is OCP's.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::HashMap;
 

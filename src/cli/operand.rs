@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use fpx::text::literal::{self, LiteralError};
+use fpx::{
+    format::parse,
+    text::literal::{self, LiteralError},
+};
 
 use super::failure::{self, usage};
 
@@ -21,25 +24,10 @@ pub(crate) enum Operand {
     Path(PathBuf),
 }
 
-/// Extensions by which a name that does not exist is taken for a missing file.
-const EXTENSIONS: &[&str] = &[
-    "safetensors",
-    "npy",
-    "npz",
-    "gguf",
-    "bin",
-    "raw",
-    "txt",
-    "csv",
-    "json",
-    "f32",
-    "f64",
-    "f16",
-    "bf16",
-    "dat",
-    "pt",
-    "pth",
-];
+/// Extensions by which a name that does not exist is taken for a missing file; the names of formats
+/// are such extensions as well.
+const EXTENSIONS: &[&str] =
+    &["safetensors", "npy", "npz", "gguf", "bin", "raw", "txt", "csv", "json", "dat", "pt", "pth"];
 
 impl Operand {
     /// Classifies an argument; with `codes`, what is no path or stream is a bare code.
@@ -76,7 +64,7 @@ fn path(text: &str, error: &LiteralError) -> anyhow::Result<Operand> {
         return Ok(Operand::Path(path.to_owned()));
     }
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
-    if text.contains('/') || EXTENSIONS.contains(&extension) {
+    if text.contains('/') || EXTENSIONS.contains(&extension) || parse(extension).is_ok() {
         return Err(failure::missing(text));
     }
     Err(usage(format!("{error}; nor is it an existing file")))

@@ -1,14 +1,14 @@
 //! One reading in full: bits, fields, value, neighbours, the reals that round to it.
 
 use super::{
-    numbers::Reading,
+    numbers::{Reading, USUAL},
     table::{exact_or_shortest, rows},
 };
 use crate::{
     codec::{
         Decides, Defect, Error, Kind, Projection, Unpacked, decode, defect, neighbor, project,
     },
-    format::{Class, Format, Layout, parse},
+    format::{Class, Format, Layout},
     report::{Block, Report, Role, Span, number},
     text::render,
 };
@@ -21,8 +21,6 @@ const LABEL: usize = 14;
 const MAX_VALUE: usize = 100 - LABEL;
 /// Where remarks on values begin, after the values.
 const VALUE: usize = 30;
-/// The formats in which the same value is shown.
-const ELSEWHERE: [&str; 5] = ["f32", "f16", "bf16", "e4m3fn", "e5m2"];
 
 /// Returns the report of one reading.
 pub(super) fn report(reading: &Reading) -> Report {
@@ -333,22 +331,20 @@ fn elsewhere(reading: &Reading) -> Vec<String> {
     if x.kind != Kind::Finite {
         return Vec::new();
     }
-    let others: Vec<String> = ELSEWHERE
-        .iter()
-        .filter_map(|name| parse(name).ok())
-        .map(|parsed| parsed.format)
-        .filter(|other| other != format)
+    let others: Vec<String> = USUAL
+        .into_iter()
+        .filter(|other| *other != format)
         .map(|other| {
-            let code = project(&other, &Projection::default(), &x).code;
-            let error = Error::of(&other, &x, code);
+            let code = project(other, &Projection::default(), &x).code;
+            let error = Error::of(other, &x, code);
             let how = if error.is_zero() {
                 "exact".to_owned()
             } else if error.relative.is_finite() {
                 signed(number::scientific(error.relative, 2), &error)
             } else {
-                exact_or_shortest(&other, code)
+                exact_or_shortest(other, code)
             };
-            format!("{other} 0x{} {how}", render::hex(&other, code))
+            format!("{other} 0x{} {how}", render::hex(other, code))
         })
         .collect();
     let labels = std::iter::once("the same value in").chain(std::iter::repeat(""));

@@ -6,7 +6,10 @@ use super::{explain, full, table};
 use crate::{
     block::spec::Spec,
     codec::{Error, Flags, Projection, Unpacked, decode, project},
-    format::{CATALOGUE, Format},
+    format::{
+        Format,
+        catalogue::{self as c, CATALOGUE},
+    },
     random::Stream,
     report::{Report, answer},
     text::literal::{self, Literal, LiteralError, Pattern},
@@ -39,16 +42,16 @@ pub enum Formats {
 }
 
 /// The formats in which a number is shown unless others are named.
-const USUAL: [&str; 5] = ["f32", "f16", "bf16", "e4m3fn", "e5m2"];
+pub(super) static USUAL: [&Format; 5] = [&c::F32, &c::F16, &c::BF16, &c::E4M3FN, &c::E5M2];
 
 /// The formats in which a pattern of a width is read unless one is named.
-const READINGS: [(u32, &[&str]); 6] = [
-    (4, &["e2m1fn"]),
-    (6, &["e3m2fn", "e2m3fn"]),
-    (8, &["e4m3fn", "e5m2", "e4m3fnuz", "e5m2fnuz", "e8m0"]),
-    (16, &["f16", "bf16"]),
-    (32, &["f32"]),
-    (64, &["f64"]),
+static READINGS: [(u32, &[&Format]); 6] = [
+    (4, &[&c::E2M1FN]),
+    (6, &[&c::E3M2FN, &c::E2M3FN]),
+    (8, &[&c::E4M3FN, &c::E5M2, &c::E4M3FNUZ, &c::E5M2FNUZ, &c::E8M0]),
+    (16, &[&c::F16, &c::BF16]),
+    (32, &[&c::F32]),
+    (64, &[&c::F64]),
 ];
 
 /// Why an input cannot be shown.
@@ -172,7 +175,7 @@ fn read(config: &Config, text: &str, position: u64) -> Result<Vec<Reading>, Insp
             all().filter(|spec| spec.format.width() == pattern.written_width).collect()
         }
         (Formats::All, _) => all().collect(),
-        (Formats::Usual, Literal::Code(pattern)) => usual(reading_names(pattern)),
+        (Formats::Usual, Literal::Code(pattern)) => usual(readings(pattern)),
         (Formats::Usual, _) => usual(&USUAL),
     };
     match literal {
@@ -190,12 +193,12 @@ fn read(config: &Config, text: &str, position: u64) -> Result<Vec<Reading>, Insp
     }
 }
 
-fn reading_names(pattern: &Pattern) -> &'static [&'static str] {
-    READINGS.iter().find(|(width, _)| *width == pattern.written_width).map_or(&[], |(_, n)| n)
+fn readings(pattern: &Pattern) -> &'static [&'static Format] {
+    READINGS.iter().find(|(width, _)| *width == pattern.written_width).map_or(&[], |(_, f)| f)
 }
 
-fn usual(names: &[&str]) -> Vec<Spec> {
-    names.iter().filter_map(|name| name.parse().ok()).collect()
+fn usual(formats: &[&Format]) -> Vec<Spec> {
+    formats.iter().map(|format| Spec::plain((*format).clone())).collect()
 }
 
 /// Reads a pattern: with formats given, as a code of the first; else as one of each.
