@@ -18,6 +18,8 @@ pub mod random;
 #[forbid(unsafe_code)]
 pub mod report;
 #[forbid(unsafe_code)]
+pub mod stats;
+#[forbid(unsafe_code)]
 pub mod text;
 #[forbid(unsafe_code)]
 pub mod train;

@@ -15,11 +15,17 @@
 mod codes;
 mod counts;
 mod plan;
+mod sampler;
 mod scalar;
+mod statistics;
 
 pub use codes::{Codes, CodesRef};
 pub use counts::Counts;
 pub use plan::Plan;
+pub use sampler::sample;
+pub use statistics::{
+    ElementError, Grid, LANES, LARGEST, Lanes, Largest, Real, Sums, TOTALS, Total,
+};
 
 use crate::random::Stream;
 use codes::{Word, with_slice};
