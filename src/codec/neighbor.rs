@@ -44,8 +44,10 @@ pub fn next_down(format: &Format, code: u128) -> Option<u128> {
 }
 
 /// Returns how many steps of [`next_up`] lead from `from` to `to`; `None` if one is a NaN.
+///
+/// Between numbers of opposite sign binary128 has distances that no `i128` holds: these saturate.
 pub fn distance(format: &Format, from: u128, to: u128) -> Option<i128> {
-    Some(ordinal(format, to)? - ordinal(format, from)?)
+    Some(ordinal(format, to)?.saturating_sub(ordinal(format, from)?))
 }
 
 /// Returns the exponent of the quantum of a finite datum in a format: `2^(max(e, emin) − P + 1)` is
@@ -122,11 +124,13 @@ fn grid(format: &Format, negative: bool, magnitude: u128) -> Unpacked {
         return decode(format, format.code(negative, magnitude));
     }
     let below = grid(format, negative, format.largest_finite());
-    let quantum_exponent =
-        below.exponent.max(format.emin()) - format.trailing_width().cast_signed();
-    let integer = match below.kind {
-        Kind::Finite => below.significand >> (127 - below.exponent + quantum_exponent),
-        Kind::Zero | Kind::Infinity | Kind::Nan => 0,
+    let (integer, quantum_exponent) = match below.kind {
+        Kind::Finite => {
+            let leading = below.exponent.max(format.emin());
+            let quantum_exponent = leading - format.trailing_width().cast_signed();
+            (below.significand >> (127 - below.exponent + quantum_exponent), quantum_exponent)
+        }
+        Kind::Zero | Kind::Infinity | Kind::Nan => (0, format.least_quantum_exponent()),
     };
     Unpacked::scaled(negative, integer + 1, quantum_exponent)
 }

@@ -105,10 +105,9 @@ pub fn project(format: &Format, projection: &Projection, x: &Unpacked) -> Projec
             negative_in_unsigned(format, projection, x)
         }
         Kind::Infinity => project_infinity(format, projection, x.negative),
-        Kind::Zero if format.has_zero() => Projected {
-            code: format.code(x.negative && format.has_negative_zero(), 0),
-            flags: Flags::NONE,
-        },
+        Kind::Zero if format.has_zero() => {
+            Projected { code: format.code(x.negative, 0), flags: Flags::NONE }
+        }
         Kind::Zero => negative_in_unsigned(format, projection, x),
         Kind::Finite => project_finite(format, projection, x),
     }
@@ -136,8 +135,7 @@ fn project_finite(format: &Format, projection: &Projection, x: &Unpacked) -> Pro
         magnitude = 0;
         flags |= Flags::UNDERFLOW | Flags::INEXACT;
     }
-    let negative = x.negative && (magnitude != 0 || format.has_negative_zero());
-    Projected { code: format.code(negative, magnitude), flags }
+    Projected { code: format.code(x.negative, magnitude), flags }
 }
 
 /// A magnitude on the format's grid, continued above the largest finite one.
@@ -243,7 +241,7 @@ fn round_below_least(format: &Format, projection: &Projection, x: &Unpacked) -> 
 /// Returns the leading bits of `x / divisor`, which is below 1, left-aligned, by long division.
 fn quotient(x: &Unpacked, divisor: &Unpacked) -> (u128, bool) {
     const BITS: u32 = 40; // more than the 33 that stochastic rounding reads
-    let leading_zeros = (divisor.exponent - x.exponent).cast_unsigned();
+    let leading_zeros = divisor.exponent.saturating_sub(x.exponent).cast_unsigned();
     let (mut rest, mut bits) = (x.significand, 0u128);
     // The first step compares without doubling: it finds the bit worth 2^-leading_zeros.
     let mut carry = 0;
@@ -271,6 +269,9 @@ fn is_tiny(format: &Format, projection: &Projection, x: &Unpacked) -> bool {
     if x.cmp_magnitude(&least_normal).is_ge() {
         return false;
     }
+    if x.exponent < format.emin() - 1 {
+        return true; // No rounding more than doubles a number.
+    }
     match projection.tininess {
         Tininess::Before => true,
         Tininess::After => !rounds_to_normal(format, projection, x, &least_normal),
@@ -291,7 +292,7 @@ fn rounds_to_normal(
     let odd_significand = kept & 1 == 1;
     // With one significand bit, the parity of a code is that of its exponent field, below 1 as well.
     let odd_code = if format.precision() == 1 {
-        x.exponent.wrapping_add(format.bias()) & 1 == 1
+        (x.exponent + format.bias()) & 1 == 1
     } else {
         odd_significand
     };
@@ -345,11 +346,8 @@ fn project_nan(format: &Format, projection: &Projection, x: &Unpacked) -> Projec
         NanTo::Error => Projected { code: 0, flags: Flags::INVALID | Flags::REFUSED },
         NanTo::Zero => Projected { code: 0, flags: Flags::INVALID },
         NanTo::Max => {
-            let negative = x.negative && format.is_signed();
-            Projected {
-                code: format.code(negative, format.largest_finite()),
-                flags: Flags::INVALID,
-            }
+            let code = format.code(x.negative, format.largest_finite());
+            Projected { code, flags: Flags::INVALID }
         }
     }
 }
@@ -361,11 +359,11 @@ fn nan_code(format: &Format, negative: bool, trailing: u128) -> u128 {
         Nan::AboveInfinity => {
             let ones = (1u128 << format.exponent_width()) - 1;
             let payload = (trailing | QUIET_BIT) >> (128 - trailing_width);
-            format.code(negative && format.is_signed(), ones << trailing_width | payload)
+            format.code(negative, ones << trailing_width | payload)
         }
         Nan::AllOnes => {
             let magnitude = (1u128 << format.magnitude_width()) - 1;
-            format.code(negative && format.is_signed(), magnitude)
+            format.code(negative, magnitude)
         }
         Nan::NegativeZero => format.sign_mask(),
         Nan::Absent => unreachable!("a NaN code is asked for only where there is one"),

@@ -104,6 +104,10 @@ fn check(facts: &mut Facts) -> Result<(), String> {
     if facts.precision == 1 {
         facts.underflow = Underflow::Gradual;
     }
+    let magnitude_width = facts.width - u32::from(facts.sign == Sign::Signed);
+    if magnitude_width == 1 && (facts.domain, facts.nan) == (Domain::Extended, Nan::AllOnes) {
+        return Err("one bit cannot hold zero, infinity and NaN".to_owned());
+    }
     Ok(())
 }
 
@@ -142,6 +146,9 @@ fn canonical_name(facts: &Facts) -> String {
     }
     if facts.bias != bias {
         name = format!("{name}:bias={}", facts.bias);
+    }
+    if CATALOGUE.iter().any(|row| row.format.name() == name) {
+        name += ":ieee"; // e3m0 and e1m2 are the catalogue's finite ones.
     }
     name
 }

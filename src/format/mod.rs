@@ -341,8 +341,11 @@ impl Format {
     }
 
     /// Returns a magnitude as a code of the given sign, inserting the leading bit where it is stored.
+    ///
+    /// Without a sign, or for the zero of a format that has only one, the sign is dropped.
     pub(crate) const fn code(&self, negative: bool, magnitude: u128) -> u128 {
-        let sign = if negative { self.sign_mask() } else { 0 };
+        let has_sign = magnitude != 0 || self.has_negative_zero();
+        let sign = if negative && has_sign { self.sign_mask() } else { 0 };
         match self.facts.layout {
             Layout::Hidden => sign | magnitude,
             Layout::Explicit => {
