@@ -135,20 +135,21 @@ fn around(m: &Magnitude) -> Vec<Magnitude> {
     points
 }
 
-/// The points where a target changes its answer, and some far outside its range.
-fn telling_points(oracle: &Oracle) -> Vec<Magnitude> {
+/// The points where a target changes its answer, and some far outside its range; of more than
+/// 1000 places where it does, only every `stride`-th between the first and last hundred.
+fn telling_points(oracle: &Oracle, stride: usize) -> Vec<Magnitude> {
+    const ENDS: usize = 100;
     let least = oracle.midpoints()[0];
     let most = oracle.magnitudes()[oracle.magnitudes().len() - 1];
     let far = [-1, -2, -33, -126, -127, -128, -129, -200, -256, -300]
         .map(|by| Magnitude::new(least.integer, least.exponent + by))
         .into_iter()
         .chain([1, 2, 40, 300].map(|by| Magnitude::new(most.integer, most.exponent + by)));
-    oracle
-        .magnitudes()
-        .iter()
-        .chain(oracle.midpoints())
-        .copied()
-        .chain(far)
-        .flat_map(|m| around(&m))
-        .collect()
+    let values = oracle.magnitudes();
+    let thinned = |all: &[Magnitude]| -> Vec<Magnitude> {
+        let is_taken = |i: usize| i < ENDS || i + ENDS >= all.len() || i.is_multiple_of(stride);
+        (0..all.len()).filter(|i| all.len() < 1000 || is_taken(*i)).map(|i| all[i]).collect()
+    };
+    let places = thinned(values).into_iter().chain(thinned(oracle.midpoints())).chain(far);
+    places.flat_map(|m| around(&m)).collect()
 }
