@@ -9,7 +9,7 @@ use clap::Command;
 use fpx::text::literal;
 
 /// The minus sign that is not a hyphen.
-const MINUS: &str = "\u{2212}";
+pub(super) const MINUS: &str = "\u{2212}";
 
 /// Replaces the hyphen of negative numbers that stand as operands.
 pub(crate) fn protect_negative_numbers(
@@ -46,7 +46,9 @@ pub(crate) fn protect_negative_numbers(
 /// Returns a negative number with its other minus.
 fn negative_number(text: &str) -> Option<String> {
     let magnitude = text.strip_prefix('-')?;
-    let reads = literal::parse(text).is_ok() || magnitude.starts_with(|c: char| c.is_ascii_digit());
+    // What begins as a number is one, so that its error is that of a number.
+    let digits = magnitude.strip_prefix('.').unwrap_or(magnitude);
+    let reads = literal::parse(text).is_ok() || digits.starts_with(|c: char| c.is_ascii_digit());
     reads.then(|| format!("{MINUS}{magnitude}"))
 }
 
@@ -68,7 +70,9 @@ fn takes_value(root: &Command, scope: &Command, option: &str) -> bool {
     })
 }
 
-/// Whether the command line is a request for the version.
+/// Whether the command line is a request for the version, before any subcommand.
 pub(crate) fn asks_for_version(arguments: &[OsString]) -> bool {
-    arguments.get(1).is_some_and(|a| a == "--version" || a == "-V")
+    let is_option = |argument: &&OsString| argument.as_encoded_bytes().starts_with(b"-");
+    let mut options = arguments.iter().skip(1).take_while(is_option);
+    options.any(|argument| argument == "--version" || argument == "-V")
 }

@@ -5,18 +5,19 @@ use std::io;
 use fpx::{
     block::spec::Spec,
     convert::{
+        check::{self, CheckError, Difference},
         emit::{self, EMITS, Emit, Writer},
-        numbers::{Answer, Config, ConfigError, Converter, Input},
-        stream::{self, StreamError, Streamed},
-        vectors::{Vectors, VectorsError},
+        numbers::{Config, ConfigError, Converter, Input},
+        stream::{self, Source, StreamError},
+        table,
+        vectors::Vectors,
     },
     format::{BF16, F16, F32, Format},
-    report::{Block, Report, Screen, Syntax, Table, answer},
-    text::render,
+    report::{self, Encoder, Screen, answer},
 };
 
 use super::{
-    Outcome,
+    Outcome, failure,
     failure::{data, usage},
     operand::Operand,
     options::{self, Common, RoundingArgs},
@@ -33,7 +34,7 @@ use super::{
 Examples:
   fpx convert 3.14159 --to bf16 --emit bits
   fpx convert --from f16 0x7bff --to f32 --emit values
-  fpx convert exhaustive:f16 --to e4m3fn --emit testfloat | fpx convert - --codes --from f16 --to e4m3fn --check")]
+  fpx convert edges:f32 --to bf16 --emit testfloat > vectors.txt")]
 pub(crate) struct Args {
     /// Numbers, bit patterns, '-', exhaustive:F, edges:F or a file
     #[arg(required = true, value_name = "INPUT")]
@@ -61,10 +62,10 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, common: &Common, out: &mut Output) -> anyhow::Result<Outcome> {
     let operands = operands(args)?;
     let config = config(args, &operands, out)?;
-    if args.check {
-        return check(&config, &operands, out);
-    }
     let emit = emit_kind(args, common)?;
+    if args.check {
+        return check(&config, emit, &operands, out);
+    }
     if emit.row().one_target && config.targets.len() != 1 {
         return Err(usage(format!("--emit {} writes one format: give one --to", emit.row().name)));
     }
@@ -73,45 +74,37 @@ pub(crate) fn run(args: &Args, common: &Common, out: &mut Output) -> anyhow::Res
             "--emit testfloat needs --from FORMAT, which exhaustive:F and edges:F imply",
         ));
     }
-    let numbers: Option<Vec<&str>> = operands.iter().map(number).collect();
+    let converter = Converter::new(&config);
+    let sources = sources(&converter, &operands)?;
+    let numbers: Option<Vec<Input>> = sources.iter().map(number).collect();
     match numbers {
-        Some(numbers) if emit == Emit::Table => table(&config, &numbers, out)?,
-        _ => stream(&config, emit, &operands, out)?,
+        Some(numbers) if emit == Emit::Table => {
+            let report = table::report(&converter, &numbers).map_err(usage)?;
+            let screen = Screen { width: Output::width(), hints: Output::is_terminal() };
+            out.text(&report.render(report::Emit::Table, screen))?;
+        }
+        _ => stream(&converter, emit, sources, out)?,
     }
     Ok(Outcome::Done)
 }
 
-fn number(operand: &Operand) -> Option<&str> {
-    match operand {
-        Operand::Number(text) => Some(text),
-        Operand::StandardInput | Operand::Exhaustive(_) | Operand::Edges(_) | Operand::Path(_) => {
-            None
-        }
+/// Classifies the inputs; with --codes, whatever is no stream is a code.
+fn operands(args: &Args) -> anyhow::Result<Vec<Operand>> {
+    let classify = |text: &String| {
+        if args.codes { Ok(Operand::classify_code(text)) } else { Operand::classify(text) }
+    };
+    let operands: Vec<_> = args.inputs.iter().map(classify).collect::<Result<_, _>>()?;
+    match operands.iter().find(|operand| matches!(operand, Operand::Path(_))) {
+        Some(path) => Err(usage(format!("{path} is a file; numbers and files do not mix"))),
+        None => Ok(operands),
     }
 }
 
-/// Classifies the inputs; with --codes, whatever is no stream is a code.
-fn operands(args: &Args) -> anyhow::Result<Vec<Operand>> {
-    args.inputs
-        .iter()
-        .map(|text| {
-            let is_stream = text == "-" || text.contains(':');
-            if args.codes && !is_stream {
-                Ok(Operand::Number(text.clone()))
-            } else {
-                Operand::classify(text)
-            }
-        })
-        .collect()
-}
-
 fn emit_kind(args: &Args, common: &Common) -> anyhow::Result<Emit> {
-    let Some(name) = &args.emit else {
-        return Ok(if common.json { Emit::Rows(Syntax::Json) } else { Emit::Table });
-    };
+    let Some(name) = common.emit(args.emit.as_deref())? else { return Ok(Emit::Table) };
     EMITS.iter().find(|row| row.name == name).map(|row| row.emit).ok_or_else(|| {
         let names: Vec<_> = EMITS.iter().map(|row| row.name).collect();
-        usage(format!("unknown --emit '{name}', expected {}", names.join(", ")))
+        failure::unknown("emit", name, &names)
     })
 }
 
@@ -158,191 +151,118 @@ fn from(args: &Args, operands: &[Operand], out: &mut Output) -> anyhow::Result<O
     Ok(from)
 }
 
-/// Prints the answers to a few numbers as one table.
-fn table(config: &Config, numbers: &[&str], out: &mut Output) -> anyhow::Result<()> {
-    let converter = Converter::new(config);
-    let mut table = Table::new(answer::columns());
-    let mut remarks = Vec::new();
-    for (position, text) in (0..).zip(numbers) {
-        let input = converter.read(text).map_err(usage)?;
-        for target in 0..config.targets.len() {
-            let answer = converter.answer(&input, target, position).map_err(usage)?;
-            table.push(emit::cells(config, &input, target, &answer));
-            remarks.extend(remark(config, &input, target, &answer));
-        }
-    }
-    let modes = format!("rounded once, {}", config.projection);
-    let title = match numbers {
-        [number] => {
-            table.columns[0].place = fpx::report::Place::Data;
-            format!("{number}   {}{modes}", held_in(config))
-        }
-        _ => format!("{}{modes}", held_in(config)),
-    };
-    let mut report = Report::new("convert", table)
-        .with(Block::line(title))
-        .with(Block::blank())
-        .with(Block::Rows);
-    for remark in remarks {
-        report = report.with(Block::line(remark));
-    }
-    let screen = Screen { width: Output::width(), hints: Output::is_terminal() };
-    out.text(&report.render(fpx::report::Emit::Table, screen))?;
-    Ok(())
+/// Reads the numbers and opens the streams, before anything is written.
+fn sources<'a>(
+    converter: &'a Converter<'a>,
+    operands: &'a [Operand],
+) -> anyhow::Result<Vec<Source<'a>>> {
+    let config = converter.config();
+    operands
+        .iter()
+        .map(|operand| match (operand, &config.from) {
+            (Operand::Number(text), _) => converter.read(text).map(Source::Number).map_err(usage),
+            (Operand::StandardInput, _) => Ok(Source::Lines(Box::new(standard_input()))),
+            (Operand::Exhaustive(_), Some(from)) => {
+                codes(&Vectors::Exhaustive(from.clone()), from, config)
+            }
+            (Operand::Edges(_), Some(from)) => codes(&Vectors::Edges(from.clone()), from, config),
+            (Operand::Exhaustive(_) | Operand::Edges(_) | Operand::Path(_), _) => {
+                Err(usage(format!("{operand} has no numbers")))
+            }
+        })
+        .collect()
 }
 
-fn held_in(config: &Config) -> String {
-    config.from.as_ref().map_or_else(String::new, |from| format!("from {from}; "))
+fn codes<'a>(vectors: &Vectors, from: &'a Format, config: &Config) -> anyhow::Result<Source<'a>> {
+    let codes = vectors.codes(&config.targets).map_err(usage)?;
+    Ok(Source::Codes(from, codes))
 }
 
-/// Says that holding the input in --from changed the answer.
-fn remark(config: &Config, input: &Input, target: usize, answer: &Answer) -> Option<String> {
-    let once = answer.without_holding?;
-    let spec = &config.targets[target];
-    let from = config.from.as_ref()?;
-    Some(format!(
-        "double rounding: {} held in {from} first gives {spec} 0x{}; rounded once it is 0x{}",
-        input.text,
-        render::hex(&spec.format, answer.code),
-        render::hex(&spec.format, once),
-    ))
+fn standard_input() -> impl io::BufRead {
+    io::BufReader::with_capacity(1 << 16, io::stdin().lock())
+}
+
+fn number<'a>(source: &Source<'a>) -> Option<Input<'a>> {
+    match source {
+        Source::Number(input) => Some(*input),
+        Source::Lines(_) | Source::Codes(..) => None,
+    }
 }
 
 /// Writes answers as inputs come, in constant memory.
-fn stream(
+fn stream<'a>(
+    converter: &'a Converter<'a>,
+    emit: Emit,
+    sources: Vec<Source<'a>>,
+    out: &mut Output,
+) -> anyhow::Result<()> {
+    let columns = answer::columns();
+    let mut writer = Writer::new(converter.config(), emit, &columns);
+    let streamed =
+        stream::run(converter, &mut writer, sources, out.writer()).map_err(stream_failure)?;
+    if let (1.., Some(from)) = (streamed.held_differs, &converter.config().from) {
+        out.note(&format!(
+            "double rounding: {} of {} answers differ because the input is held in {from} first",
+            streamed.held_differs, streamed.answers
+        ));
+    }
+    Ok(())
+}
+
+/// Compares expected codes with answers.
+fn check(
     config: &Config,
     emit: Emit,
     operands: &[Operand],
     out: &mut Output,
-) -> anyhow::Result<()> {
-    let columns = answer::columns();
-    let converter = Converter::new(config);
-    let mut writer = Writer::new(config, emit, &columns);
-    writer.open(out.writer())?;
-    let mut position = 0;
-    let mut total = Streamed::default();
-    let done = operands.iter().try_for_each(|operand| {
-        let streamed = one_operand(&converter, &mut writer, operand, out.writer(), &mut position)?;
-        total.answers += streamed.answers;
-        total.held_differs += streamed.held_differs;
-        Ok(())
-    });
-    writer.close(out.writer())?;
-    if let (true, Some(from)) = (total.held_differs > 0, &config.from) {
-        out.note(&format!(
-            "double rounding: {} of {} answers differ because the input is held in {from} first",
-            total.held_differs, total.answers
-        ));
-    }
-    done
-}
-
-fn one_operand(
-    converter: &Converter,
-    writer: &mut Writer,
-    operand: &Operand,
-    out: &mut dyn io::Write,
-    position: &mut u64,
-) -> anyhow::Result<Streamed> {
-    let mut streamed = Streamed::default();
-    let mut answer_all = |input: &Input, out: &mut dyn io::Write| -> anyhow::Result<()> {
-        for target in 0..converter.config().targets.len() {
-            let answer = converter.answer(input, target, *position).map_err(usage)?;
-            streamed.answers += 1;
-            streamed.held_differs += u64::from(answer.without_holding.is_some());
-            writer.answer(out, input, target, &answer)?;
-        }
-        *position += 1;
-        Ok(())
-    };
-    match operand {
-        Operand::Number(text) => answer_all(&converter.read(text).map_err(usage)?, out)?,
-        Operand::StandardInput => {
-            let standard_input = io::BufReader::with_capacity(1 << 16, io::stdin().lock());
-            return stream::run(converter, writer, standard_input, out, position)
-                .map_err(stream_failure);
-        }
-        Operand::Exhaustive(_) | Operand::Edges(_) => {
-            let vectors = vectors(converter, operand)?;
-            let targets: Vec<_> =
-                converter.config().targets.iter().map(|s| s.format.clone()).collect();
-            vectors
-                .for_each(&targets, |code| {
-                    let text = render::hex(vectors.format(), code);
-                    answer_all(&converter.held(&text, vectors.format(), code), out)
-                        .map_err(VisitError::Answer)
-                })
-                .map_err(VisitError::into_inner)?;
-        }
-        Operand::Path(path) => {
-            return Err(usage(format!(
-                "'{}' is a file; numbers and files do not mix",
-                path.display()
-            )));
-        }
-    }
-    Ok(streamed)
-}
-
-/// Either end of a visit to test vectors.
-enum VisitError {
-    Vectors(VectorsError),
-    Answer(anyhow::Error),
-}
-
-impl From<VectorsError> for VisitError {
-    fn from(error: VectorsError) -> Self {
-        Self::Vectors(error)
-    }
-}
-
-impl VisitError {
-    fn into_inner(self) -> anyhow::Error {
-        match self {
-            Self::Vectors(error) => usage(error),
-            Self::Answer(error) => error,
-        }
-    }
-}
-
-fn vectors(converter: &Converter, operand: &Operand) -> anyhow::Result<Vectors> {
-    let from =
-        converter.config().from.clone().ok_or_else(|| usage("test vectors need a format"))?;
-    Ok(match operand {
-        Operand::Edges(_) => Vectors::Edges(from),
-        Operand::Number(_) | Operand::StandardInput | Operand::Exhaustive(_) | Operand::Path(_) => {
-            Vectors::Exhaustive(from)
-        }
-    })
-}
-
-/// Compares expected codes with answers.
-fn check(config: &Config, operands: &[Operand], out: &mut Output) -> anyhow::Result<Outcome> {
+) -> anyhow::Result<Outcome> {
     if operands != [Operand::StandardInput] || config.targets.len() != 1 {
         return Err(usage(
             "--check reads lines of `input expected [flags]` from '-' and takes one --to",
         ));
     }
+    let columns = Difference::columns();
+    let mut encoder = match emit {
+        Emit::Table => None,
+        Emit::Rows(syntax) => Some(Encoder::new(syntax, &columns)),
+        _ => {
+            return Err(usage(format!(
+                "--check lists differences: --emit {} is for answers",
+                emit.row().name
+            )));
+        }
+    };
     let converter = Converter::new(config);
-    let checked =
-        stream::check(&converter, io::stdin().lock(), out.writer()).map_err(stream_failure)?;
-    let of = format!("in {} lines", checked.lines);
-    if checked.differences == 0 {
-        out.text(&format!("no difference {of}\n"))?;
-        return Ok(Outcome::Done);
+    let open = encoder.as_ref().map(|e| e.open("convert", &emit::options(config)));
+    out.text(&open.unwrap_or_default())?;
+    let checked = check::run(&converter, standard_input(), |difference| match &mut encoder {
+        Some(encoder) => out.text(&encoder.row(&difference.cells())),
+        None => out.text(&format!("{difference}\n")),
+    });
+    if let Some(encoder) = &encoder {
+        out.text(&encoder.close())?;
     }
-    out.text(&format!("{} differences {of}\n", checked.differences))?;
-    Ok(Outcome::CheckFailed)
+    let checked = checked.map_err(check_failure)?;
+    if emit == Emit::Table {
+        out.text(&format!("{checked}\n"))?;
+    } else {
+        out.summary(&checked.to_string());
+    }
+    Ok(if checked.differences == 0 { Outcome::Done } else { Outcome::CheckFailed })
+}
+
+fn check_failure(error: CheckError) -> anyhow::Error {
+    match error {
+        CheckError::Stream(error) => stream_failure(error),
+        CheckError::Words { .. } | CheckError::Expected { .. } => data(error),
+    }
 }
 
 fn stream_failure(error: StreamError) -> anyhow::Error {
     match error {
         StreamError::Write(error) => error.into(),
-        StreamError::Read(ref cause) => super::failure::io("standard input", cause),
-        StreamError::Input { .. }
-        | StreamError::TooLong(_)
-        | StreamError::Binary(_)
-        | StreamError::CheckLine(_)
-        | StreamError::Expected { .. } => data(error),
+        StreamError::Read(ref cause) => failure::io("standard input", cause),
+        StreamError::Argument(error) => usage(error),
+        StreamError::Input { .. } | StreamError::TooLong(_) | StreamError::Binary(_) => data(error),
     }
 }

@@ -4,7 +4,7 @@ use std::{ffi::OsString, process::ExitCode};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use super::{options::Common, output};
+use super::{argv::MINUS, options::Common, output};
 
 /// What kind of failure an error is; its exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +42,12 @@ impl std::error::Error for Failure {}
 /// Returns the error of a wrong argument.
 pub(crate) fn usage(message: impl ToString) -> anyhow::Error {
     Failure { kind: Kind::Usage, message: message.to_string() }.into()
+}
+
+/// Returns the error of an option's value that is none of those it takes.
+pub(crate) fn unknown(option: &str, value: &str, accepted: &[&str]) -> anyhow::Error {
+    let (last, others) = accepted.split_last().unwrap_or((&"", &[]));
+    usage(format!("unknown --{option} '{value}': expected {} or {last}", others.join(", ")))
 }
 
 /// Returns the error of wrong input data.
@@ -82,45 +88,56 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
         },
         |failure| failure.kind,
     );
-    output::error_line(&format!("{error:#}"));
+    // An input/output error that nobody gave a name is one of writing data.
+    let message = match error.downcast_ref::<std::io::Error>() {
+        Some(error) => format!("standard output: {}", reason(error)),
+        None => format!("{error:#}"),
+    };
+    output::error_line(&message.replace(MINUS, "-"));
     ExitCode::from(kind as u8)
 }
 
-/// Prints help or a version as asked for, or turns clap's message into one line.
+/// Prints help as asked for, or turns clap's message into one line.
 pub(crate) fn usage_or_help(
     error: &clap::Error,
+    command: &clap::Command,
     arguments: &[OsString],
 ) -> anyhow::Result<ExitCode> {
-    match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            let mut out = output::Output::new(&Common::default());
-            out.styled(&error.render())?;
-            out.finish()?;
-            Ok(ExitCode::SUCCESS)
-        }
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Err(usage(
-            "a subcommand is expected: convert, inspect, error-sweep, train-demo or formats (see 'fpx --help')",
-        )),
-        _ => Err(usage(one_line(error, arguments))),
+    if error.kind() == ErrorKind::DisplayHelp {
+        let mut out = output::Output::new(&Common::default());
+        out.styled(&error.render())?;
+        out.finish()?;
+        return Ok(ExitCode::SUCCESS);
     }
+    let names: Vec<_> = command.get_subcommands().map(clap::Command::get_name).collect();
+    let subcommands = format!("{} (see 'fpx --help')", names.join(", "));
+    let first = arguments.get(1).map_or_else(String::new, |first| first.to_string_lossy().into());
+    let is_number = fpx::text::literal::parse(&first).is_ok();
+    Err(usage(match (error.kind(), suggestion(error)) {
+        (ErrorKind::InvalidSubcommand | ErrorKind::UnknownArgument, _) if is_number => {
+            format!("unknown subcommand '{first}', did you mean 'fpx inspect {first}'?")
+        }
+        (ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand, _) => {
+            format!("a subcommand is expected: {subcommands}")
+        }
+        (ErrorKind::InvalidSubcommand, None) => {
+            format!("unknown subcommand '{first}': expected {subcommands}")
+        }
+        (_, Some(name)) => format!("{}, did you mean '{name}'?", one_line(error)),
+        (_, None) => one_line(error),
+    }))
 }
 
-/// Joins the message and the first suggestion of clap's error.
-fn one_line(error: &clap::Error, arguments: &[OsString]) -> String {
-    if let Some(number) = bare_number(error, arguments) {
-        return format!("unknown subcommand '{number}', did you mean 'fpx inspect {number}'?");
-    }
+/// Joins the lines of clap's message, without its usage.
+fn one_line(error: &clap::Error) -> String {
     let text = error.render().to_string();
     let message = text.split("\n\n").next().unwrap_or_default();
-    let message: Vec<&str> =
+    let lines: Vec<&str> =
         message.trim_start_matches("error: ").split('\n').map(str::trim).collect();
-    let message = message.join(" ");
-    match suggestion(error) {
-        Some(name) => format!("{message}, did you mean '{name}'?"),
-        None => message,
-    }
+    lines.join(" ")
 }
 
+/// The name that clap finds near an unknown one.
 fn suggestion(error: &clap::Error) -> Option<String> {
     [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::SuggestedValue]
         .into_iter()
@@ -129,14 +146,4 @@ fn suggestion(error: &clap::Error) -> Option<String> {
             ContextValue::Strings(names) => names.first().cloned(),
             _ => None,
         })
-}
-
-/// The number that stands where a subcommand should.
-fn bare_number<'a>(
-    error: &clap::Error,
-    arguments: &'a [OsString],
-) -> Option<std::borrow::Cow<'a, str>> {
-    let first = arguments.get(1)?.to_string_lossy();
-    let unknown = matches!(error.kind(), ErrorKind::InvalidSubcommand | ErrorKind::UnknownArgument);
-    (unknown && fpx::text::literal::parse(&first).is_ok()).then_some(first)
 }

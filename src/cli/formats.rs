@@ -12,6 +12,11 @@ use super::{
 ///
 /// With --json, every derived parameter, and for formats of up to 8 bits the value of each code.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  fpx formats
+  fpx formats bf16 fp8 mxfp4
+  fpx formats --json > formats.json")]
 pub(crate) struct Args {
     /// Formats by any name; all of the catalogue if there are none
     #[arg(value_name = "FORMAT")]

@@ -2,7 +2,7 @@
 
 use fpx::{
     inspect::numbers::{self, Config, Formats, InspectError},
-    report::{Emit, Screen, Syntax},
+    report::{Emit, Screen},
 };
 
 use super::{
@@ -47,14 +47,11 @@ pub(crate) fn run(args: &Args, common: &Common, out: &mut Output) -> anyhow::Res
     for text in &args.inputs {
         match Operand::classify(text)? {
             Operand::Number(number) => inputs.push(number),
-            Operand::StandardInput | Operand::Exhaustive(_) | Operand::Edges(_) => {
-                return Err(usage(format!("inspect shows numbers and files, found '{text}'")));
+            other @ (Operand::StandardInput | Operand::Exhaustive(_) | Operand::Edges(_)) => {
+                return Err(usage(format!("inspect shows numbers and files, found {other}")));
             }
-            Operand::Path(path) => {
-                return Err(usage(format!(
-                    "'{}' is a file; numbers and files do not mix",
-                    path.display()
-                )));
+            path @ Operand::Path(_) => {
+                return Err(usage(format!("{path} is a file; numbers and files do not mix")));
             }
         }
     }
@@ -79,11 +76,7 @@ fn formats(names: &[String], out: &mut Output) -> anyhow::Result<Formats> {
     }
 }
 
-/// Reads `--emit`, of which `--json` is short for one value.
+/// Reads `--emit` and `--json`.
 pub(crate) fn emit(name: Option<&str>, common: &Common) -> anyhow::Result<Emit> {
-    match name {
-        Some(name) => name.parse().map_err(usage),
-        None if common.json => Ok(Emit::Data(Syntax::Json)),
-        None => Ok(Emit::default()),
-    }
+    common.emit(name)?.map_or(Ok(Emit::default()), |name| name.parse().map_err(usage))
 }

@@ -79,11 +79,11 @@ fn start(arguments: Vec<OsString>) -> anyhow::Result<ExitCode> {
         out.finish()?;
         return Ok(ExitCode::SUCCESS);
     }
-    let arguments = argv::protect_negative_numbers(&command, arguments);
-    let cli = match command.try_get_matches_from(&arguments).and_then(|m| Cli::from_arg_matches(&m))
-    {
+    let protected = argv::protect_negative_numbers(&command, arguments.clone());
+    let matches = command.clone().try_get_matches_from(protected);
+    let cli = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
-        Err(error) => return failure::usage_or_help(&error, &arguments),
+        Err(error) => return failure::usage_or_help(&error, &command, &arguments),
     };
     cli.common.apply();
     let mut out = Output::new(&cli.common);

@@ -7,7 +7,10 @@ use fpx::{
     text::literal::{self, LiteralError},
 };
 
-use super::failure::{self, usage};
+use super::{
+    argv::MINUS,
+    failure::{self, usage},
+};
 
 /// What an argument in operand position is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,15 +33,29 @@ const EXTENSIONS: &[&str] =
     &["safetensors", "npy", "npz", "gguf", "bin", "raw", "txt", "csv", "json", "dat", "pt", "pth"];
 
 impl Operand {
-    /// Classifies an argument; with `codes`, what is no path or stream is a bare code.
+    /// Classifies an argument.
     ///
     /// # Errors
     ///
     /// Exit code 4 for a missing file, 2 for what is neither a number nor a file.
     pub(crate) fn classify(text: &str) -> anyhow::Result<Self> {
-        let text = text
-            .strip_prefix('\u{2212}')
-            .map_or_else(|| text.to_owned(), |rest| format!("-{rest}"));
+        let text = match Self::stream(text) {
+            Ok(stream) => return Ok(stream),
+            Err(text) => text,
+        };
+        match literal::parse(&text) {
+            Ok(_) => Ok(Self::Number(text)),
+            Err(error) => path(&text, &error),
+        }
+    }
+
+    /// Classifies an argument that is a bare code if it is no stream.
+    pub(crate) fn classify_code(text: &str) -> Self {
+        Self::stream(text).unwrap_or_else(Self::Number)
+    }
+
+    /// Returns a stream, or the argument with the minus it was typed with.
+    fn stream(text: &str) -> Result<Self, String> {
         if text == "-" {
             return Ok(Self::StandardInput);
         }
@@ -48,9 +65,18 @@ impl Operand {
         if let Some(format) = text.strip_prefix("edges:") {
             return Ok(Self::Edges(format.to_owned()));
         }
-        match literal::parse(&text) {
-            Ok(_) => Ok(Self::Number(text)),
-            Err(error) => path(&text, &error),
+        Err(text.strip_prefix(MINUS).map_or_else(|| text.to_owned(), |rest| format!("-{rest}")))
+    }
+}
+
+impl std::fmt::Display for Operand {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Number(text) => write!(f, "'{text}'"),
+            Self::StandardInput => f.write_str("'-'"),
+            Self::Exhaustive(format) => write!(f, "'exhaustive:{format}'"),
+            Self::Edges(format) => write!(f, "'edges:{format}'"),
+            Self::Path(path) => write!(f, "'{}'", fpx::report::escape(&path.to_string_lossy())),
         }
     }
 }

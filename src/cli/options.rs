@@ -9,7 +9,10 @@ use fpx::{
     format::Format,
 };
 
-use super::{failure::usage, output::Output};
+use super::{
+    failure::{unknown, usage},
+    output::Output,
+};
 
 /// Options of every subcommand.
 #[derive(Args, Clone, Debug, Default)]
@@ -23,6 +26,7 @@ pub(crate) struct Common {
         global = true,
         value_name = "N",
         default_value_t = 0,
+        allow_negative_numbers = true,
         env = "FPX_THREADS",
         hide_env = true,
         help_heading = "Everywhere"
@@ -56,6 +60,21 @@ pub(crate) enum Color {
 }
 
 impl Common {
+    /// Returns what `--emit` says, for which `--json` is short; `None` if neither is there.
+    ///
+    /// # Errors
+    ///
+    /// Exit code 2 if they contradict each other.
+    pub(crate) fn emit<'a>(&self, emit: Option<&'a str>) -> anyhow::Result<Option<&'a str>> {
+        match emit {
+            Some(name) if self.json && name != "json" => {
+                Err(usage(format!("--json is --emit json: it does not go with --emit {name}")))
+            }
+            None if self.json => Ok(Some("json")),
+            emit => Ok(emit),
+        }
+    }
+
     /// Makes the choices that hold for the whole process: colour and threads.
     pub(crate) fn apply(&self) {
         match self.color {
@@ -78,19 +97,25 @@ pub(crate) struct RoundingArgs {
     #[arg(long, value_name = "POLICY", help_heading = "Rounding")]
     overflow: Option<String>,
     /// NaN where the format has one: keep canonical [default: keep]
-    #[arg(long, value_name = "POLICY", help_heading = "Rounding")]
+    #[arg(long, value_name = "POLICY", hide_short_help = true, help_heading = "Rounding")]
     nan: Option<String>,
     /// NaN where the format has none: error zero max [default: error]
-    #[arg(long, value_name = "POLICY", help_heading = "Rounding")]
+    #[arg(long, value_name = "POLICY", hide_short_help = true, help_heading = "Rounding")]
     nan_to: Option<String>,
     /// Subnormal results: keep flush [default: keep]
-    #[arg(long, value_name = "POLICY", help_heading = "Rounding")]
+    #[arg(long, value_name = "POLICY", hide_short_help = true, help_heading = "Rounding")]
     subnormals: Option<String>,
     /// Underflow flag: tiny after or before rounding [default: after]
-    #[arg(long, value_name = "WHEN", help_heading = "Rounding")]
+    #[arg(long, value_name = "WHEN", hide_short_help = true, help_heading = "Rounding")]
     tininess: Option<String>,
     /// Seed of everything random
-    #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Rounding")]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        allow_negative_numbers = true,
+        help_heading = "Rounding"
+    )]
     pub(crate) seed: u64,
     /// The policies of another implementation: ocp ocp-sat cuda ml_dtypes torch-2.12 torch-2.13 onnx p3109 riscv arm x86
     #[arg(long, value_name = "PRESET", help_heading = "Rounding")]
@@ -108,7 +133,7 @@ fn policy<T: Copy>(
     let Some(value) = value else { return Ok(default) };
     all.iter().copied().find(|policy| name(*policy) == value).ok_or_else(|| {
         let names: Vec<_> = all.iter().map(|policy| name(*policy)).collect();
-        usage(format!("unknown --{option} '{value}', expected {}", names.join(", ")))
+        unknown(option, value, &names)
     })
 }
 
@@ -156,7 +181,7 @@ impl RoundingArgs {
 fn preset(name: &str) -> anyhow::Result<&'static Preset> {
     Preset::by_name(name).ok_or_else(|| {
         let names: Vec<_> = PRESETS.iter().map(|preset| preset.name).collect();
-        usage(format!("unknown --like '{name}', expected {}", names.join(", ")))
+        unknown("like", name, &names)
     })
 }
 

@@ -71,7 +71,7 @@ pub fn cells(config: &Config, input: &Input, target: usize, answer: &Answer) -> 
     let spec = &config.targets[target];
     answer::Answer {
         input: input.text,
-        from: config.from.as_ref().map(Format::name),
+        from: input.held_in.map(|(format, _)| format.name()),
         to: &spec.to_string(),
         format: &spec.format,
         code: answer.code,
@@ -139,6 +139,7 @@ impl<'a> Writer<'a> {
         let target = &self.config.targets[0];
         match self.emit {
             Emit::Table => {
+                self.line = self.config.modes() + "\n\n";
                 let headings: Vec<_> = self
                     .columns
                     .iter()
@@ -225,7 +226,7 @@ impl<'a> Writer<'a> {
     }
 
     fn testfloat(&mut self, format: &Format, input: &Input, answer: &Answer) {
-        if let (Some(from), Some(code)) = (&self.config.from, input.code) {
+        if let Some((from, code)) = input.held_in {
             push_hex(&mut self.line, from, code);
             self.line.push(' ');
         }

@@ -82,6 +82,12 @@ pub enum ConfigError {
 }
 
 impl Config {
+    /// Says in words how inputs are held and answers rounded.
+    pub fn modes(&self) -> String {
+        let from = self.from.as_ref().map_or_else(String::new, |from| format!("from {from}; "));
+        format!("{from}rounded once, {}", self.projection)
+    }
+
     /// Refuses what has no meaning on numbers.
     ///
     /// # Errors
@@ -110,8 +116,16 @@ pub struct Input<'a> {
     pub text: &'a str,
     /// What it stands for.
     pub meaning: Meaning,
-    /// Its code in the format it is held in, if it is held in one.
-    pub code: Option<u128>,
+    /// The format it is held in and its code there, if it is held in one.
+    pub held_in: Option<(&'a Format, u128)>,
+}
+
+impl<'a> Input<'a> {
+    /// Returns a code of a format as an input.
+    pub fn code(text: &'a str, format: &'a Format, code: u128) -> Self {
+        let held = decode(format, code);
+        Self { text, meaning: Meaning::Datum { held, exact: held }, held_in: Some((format, code)) }
+    }
 }
 
 /// What an input stands for.
@@ -179,7 +193,10 @@ impl<'a> Converter<'a> {
     /// # Errors
     ///
     /// [`InputError`], if it is no number, or a pattern that fits no format at hand.
-    pub fn read<'t>(&self, text: &'t str) -> Result<Input<'t>, InputError> {
+    pub fn read<'t>(&self, text: &'t str) -> Result<Input<'t>, InputError>
+    where
+        'a: 't,
+    {
         if self.config.codes {
             return self.code(text, literal::parse_code(text)?);
         }
@@ -189,19 +206,16 @@ impl<'a> Converter<'a> {
             Literal::Constant { negative, constant } => Ok(match &self.config.from {
                 Some(from) => self.hold(text, Unpacked { negative, ..constant.value(from) }),
                 None => {
-                    Input { text, meaning: Meaning::Constant { negative, constant }, code: None }
+                    Input { text, meaning: Meaning::Constant { negative, constant }, held_in: None }
                 }
             }),
         }
     }
 
-    /// Returns a code of `from` as an input.
-    pub fn held<'t>(&self, text: &'t str, from: &Format, code: u128) -> Input<'t> {
-        let held = decode(from, code);
-        Input { text, meaning: Meaning::Datum { held, exact: held }, code: Some(code) }
-    }
-
-    fn code<'t>(&self, text: &'t str, pattern: Pattern) -> Result<Input<'t>, InputError> {
+    fn code<'t>(&self, text: &'t str, pattern: Pattern) -> Result<Input<'t>, InputError>
+    where
+        'a: 't,
+    {
         let from = match (&self.config.from, pattern.written_width) {
             (Some(from), _) => from,
             (None, 32) => &F32,
@@ -216,17 +230,20 @@ impl<'a> Converter<'a> {
                 format: from.name().to_owned(),
             });
         }
-        Ok(self.held(text, from, pattern.code))
+        Ok(Input::code(text, from, pattern.code))
     }
 
     /// Rounds a number to the format it is held in, to nearest even, as a compiler holds a constant.
-    fn hold<'t>(&self, text: &'t str, exact: Unpacked) -> Input<'t> {
+    fn hold<'t>(&self, text: &'t str, exact: Unpacked) -> Input<'t>
+    where
+        'a: 't,
+    {
         let Some(from) = &self.config.from else {
-            return Input { text, meaning: Meaning::Datum { held: exact, exact }, code: None };
+            return Input { text, meaning: Meaning::Datum { held: exact, exact }, held_in: None };
         };
         let code = project(from, &Projection::default(), &exact).code;
         let held = decode(from, code);
-        Input { text, meaning: Meaning::Datum { held, exact }, code: Some(code) }
+        Input { text, meaning: Meaning::Datum { held, exact }, held_in: Some((from, code)) }
     }
 
     /// Rounds an input to target `target`; `position` counts inputs from 0, for stochastic rounding.

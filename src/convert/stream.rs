@@ -1,12 +1,12 @@
-//! Lines become answers, one after the other, in constant memory; or a check of someone's answers.
+//! Inputs become answers, one after the other, in constant memory.
 
 use std::io::{self, BufRead, Write};
 
 use super::{
     emit::Writer,
-    numbers::{Converter, InputError},
+    numbers::{Converter, Input, InputError},
 };
-use crate::text::{literal, render};
+use crate::{format::Format, text::render};
 
 /// The longest line that is read, in bytes.
 pub const MAX_LINE: usize = 1 << 20;
@@ -14,6 +14,9 @@ pub const MAX_LINE: usize = 1 << 20;
 /// Why a stream ended early. Lines are counted from 1.
 #[derive(Debug, thiserror::Error)]
 pub enum StreamError {
+    /// An input that is not from a line has no answer.
+    #[error(transparent)]
+    Argument(InputError),
     /// A line has no answer.
     #[error("line {line}: {error}")]
     Input {
@@ -28,17 +31,6 @@ pub enum StreamError {
     /// A line is not text.
     #[error("line {0} is not text: one number a line is expected")]
     Binary(u64),
-    /// A line of a check does not have two or three words.
-    #[error("line {0}: `input expected [flags]` is expected")]
-    CheckLine(u64),
-    /// A line of a check expects something that is no code.
-    #[error("line {line}: the expected code: {error}")]
-    Expected {
-        /// Its number.
-        line: u64,
-        /// Why.
-        error: literal::LiteralError,
-    },
     /// Reading failed.
     #[error("standard input: {0}")]
     Read(io::Error),
@@ -48,19 +40,19 @@ pub enum StreamError {
 }
 
 /// Lines without comments and blanks, with their numbers.
-struct Lines<R> {
+pub(super) struct Lines<R> {
     source: R,
     line: String,
     number: u64,
 }
 
 impl<R: BufRead> Lines<R> {
-    fn new(source: R) -> Self {
+    pub(super) fn new(source: R) -> Self {
         Self { source, line: String::new(), number: 0 }
     }
 
     /// Returns the next line that says something, without surrounding blanks, and its number.
-    fn next(&mut self) -> Result<Option<(u64, &str)>, StreamError> {
+    pub(super) fn next(&mut self) -> Result<Option<(u64, &str)>, StreamError> {
         loop {
             if !self.read()? {
                 return Ok(None);
@@ -99,7 +91,7 @@ fn content(line: &str) -> (usize, usize) {
     (content.len() - content.trim_start().len(), content.len())
 }
 
-/// What a stream held.
+/// What was answered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Streamed {
     /// Answers written.
@@ -108,85 +100,91 @@ pub struct Streamed {
     pub held_differs: u64,
 }
 
-/// Writes the answers of every line; `position` counts inputs over several streams.
+/// Where inputs come from.
+pub enum Source<'a> {
+    /// A number that has been read.
+    Number(Input<'a>),
+    /// Lines of numbers.
+    Lines(Box<dyn BufRead + 'a>),
+    /// Codes of a format.
+    Codes(&'a Format, Box<dyn Iterator<Item = u128> + 'a>),
+}
+
+impl std::fmt::Debug for Source<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Number(input) => f.debug_tuple("Number").field(input).finish(),
+            Self::Lines(_) => f.debug_tuple("Lines").finish_non_exhaustive(),
+            Self::Codes(format, _) => f.debug_tuple("Codes").field(format).finish_non_exhaustive(),
+        }
+    }
+}
+
+/// Answers on their way out.
+struct Answering<'a> {
+    converter: &'a Converter<'a>,
+    writer: &'a mut Writer<'a>,
+    out: &'a mut dyn Write,
+    /// Inputs answered so far, which is the position of the next.
+    position: u64,
+    streamed: Streamed,
+}
+
+impl Answering<'_> {
+    /// Writes the answer of one input in every target; `fail` says where the input stands.
+    fn answer(
+        &mut self,
+        input: &Input,
+        fail: impl Fn(InputError) -> StreamError,
+    ) -> Result<(), StreamError> {
+        for target in 0..self.converter.config().targets.len() {
+            let answer = self.converter.answer(input, target, self.position).map_err(&fail)?;
+            self.streamed.answers += 1;
+            self.streamed.held_differs += u64::from(answer.without_holding.is_some());
+            self.writer.answer(self.out, input, target, &answer).map_err(StreamError::Write)?;
+        }
+        self.position += 1;
+        Ok(())
+    }
+
+    fn lines(&mut self, source: impl BufRead) -> Result<(), StreamError> {
+        let mut lines = Lines::new(source);
+        while let Some((line, text)) = lines.next()? {
+            let fail = |error| StreamError::Input { line, error };
+            let input = self.converter.read(text).map_err(fail)?;
+            self.answer(&input, fail)?;
+        }
+        Ok(())
+    }
+
+    fn source(&mut self, source: Source) -> Result<(), StreamError> {
+        match source {
+            Source::Number(input) => self.answer(&input, StreamError::Argument),
+            Source::Lines(source) => self.lines(source),
+            Source::Codes(format, mut codes) => codes.try_for_each(|code| {
+                let text = render::hex(format, code);
+                self.answer(&Input::code(&text, format, code), StreamError::Argument)
+            }),
+        }
+    }
+}
+
+/// Writes the answers of every source, and what comes before the first and after the last.
 ///
 /// # Errors
 ///
-/// [`StreamError`]; what came before the bad line has been written.
-pub fn run(
-    converter: &Converter,
-    writer: &mut Writer,
-    source: impl BufRead,
-    out: &mut dyn Write,
-    position: &mut u64,
+/// [`StreamError`]; the answers before the bad input have been written, and the output is whole.
+pub fn run<'a>(
+    converter: &'a Converter<'a>,
+    writer: &'a mut Writer<'a>,
+    sources: Vec<Source<'a>>,
+    out: &'a mut dyn Write,
 ) -> Result<Streamed, StreamError> {
-    let mut lines = Lines::new(source);
-    let mut streamed = Streamed::default();
-    while let Some((line, text)) = lines.next()? {
-        let fail = |error| StreamError::Input { line, error };
-        let input = converter.read(text).map_err(fail)?;
-        for target in 0..converter.config().targets.len() {
-            let answer = converter.answer(&input, target, *position).map_err(fail)?;
-            streamed.answers += 1;
-            streamed.held_differs += u64::from(answer.without_holding.is_some());
-            writer.answer(out, &input, target, &answer).map_err(StreamError::Write)?;
-        }
-        *position += 1;
-    }
-    Ok(streamed)
-}
-
-/// What a check found.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Checked {
-    /// Lines compared.
-    pub lines: u64,
-    /// Lines that differ in code or flags.
-    pub differences: u64,
-}
-
-/// Compares each line's expected code, and flags if it has them, with the answer of its input.
-///
-/// # Errors
-///
-/// [`StreamError`]; the differences before the bad line have been written.
-pub fn check(
-    converter: &Converter,
-    source: impl BufRead,
-    out: &mut dyn Write,
-) -> Result<Checked, StreamError> {
-    let format = &converter.config().targets[0].format;
-    let mut lines = Lines::new(source);
-    let mut checked = Checked::default();
-    while let Some((line, text)) = lines.next()? {
-        let words: Vec<&str> = text.split_whitespace().collect();
-        let (input, expected, flags) = match words[..] {
-            [input, expected] => (input, expected, None),
-            [input, expected, flags] => (input, expected, Some(flags)),
-            _ => return Err(StreamError::CheckLine(line)),
-        };
-        let code =
-            |text| literal::parse_code(text).map_err(|error| StreamError::Expected { line, error });
-        let expected_code = code(expected)?.code;
-        let expected_flags = flags.map(code).transpose()?.map(|pattern| pattern.code);
-        let answer = converter
-            .read(input)
-            .and_then(|input| converter.answer(&input, 0, checked.lines))
-            .map_err(|error| StreamError::Input { line, error })?;
-        checked.lines += 1;
-        let got_flags = u128::from(answer.flags.testfloat());
-        if answer.code == expected_code && expected_flags.is_none_or(|flags| flags == got_flags) {
-            continue;
-        }
-        checked.differences += 1;
-        let got = render::hex(format, answer.code);
-        let shown_flags = |flags: u128| format!(" flags {flags:02x}");
-        let (wanted, had) = match expected_flags {
-            Some(flags) => (shown_flags(flags), shown_flags(got_flags)),
-            None => (String::new(), String::new()),
-        };
-        writeln!(out, "line {line}: input {input} expected {expected}{wanted} got {got}{had}")
-            .map_err(StreamError::Write)?;
-    }
-    Ok(checked)
+    writer.open(out).map_err(StreamError::Write)?;
+    let mut answering =
+        Answering { converter, writer, out, position: 0, streamed: Streamed::default() };
+    let result = sources.into_iter().try_for_each(|source| answering.source(source));
+    let Answering { writer, out, streamed, .. } = answering;
+    writer.close(out).map_err(StreamError::Write)?;
+    result.map(|()| streamed)
 }

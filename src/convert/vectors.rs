@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
+    block::spec::Spec,
     codec::{Kind, Projection, RDN, Unpacked, decode, neighbor, project},
     format::Format,
 };
@@ -19,7 +20,7 @@ pub enum Vectors {
 /// The widest format whose codes are all listed.
 const MAX_EXHAUSTIVE_WIDTH: u32 = 40;
 /// The widest target around whose values the edges are listed.
-const MAX_EDGES_WIDTH: u32 = 24;
+const MAX_EDGES_WIDTH: u32 = 20;
 
 /// Why a set of inputs cannot be listed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -47,32 +48,25 @@ impl Vectors {
         }
     }
 
-    /// Calls `visit` with each code until it fails.
+    /// Returns the codes, in order.
     ///
     /// # Errors
     ///
-    /// [`VectorsError`], if there are too many; otherwise what `visit` returns.
-    pub fn for_each<E: From<VectorsError>>(
-        &self,
-        targets: &[Format],
-        mut visit: impl FnMut(u128) -> Result<(), E>,
-    ) -> Result<(), E> {
-        match self {
-            Self::Exhaustive(format) => {
-                if format.width() > MAX_EXHAUSTIVE_WIDTH {
-                    let name = format.name().to_owned();
-                    return Err(VectorsError::TooMany(name, format.width()).into());
-                }
-                (0..=format.code_mask()).try_for_each(visit)
+    /// [`VectorsError`], if there are too many, or not one target to find the edges of.
+    pub fn codes(&self, targets: &[Spec]) -> Result<Box<dyn Iterator<Item = u128>>, VectorsError> {
+        match (self, targets) {
+            (Self::Exhaustive(format), _) if format.width() > MAX_EXHAUSTIVE_WIDTH => {
+                Err(VectorsError::TooMany(format.name().to_owned(), format.width()))
             }
-            Self::Edges(format) => {
-                let [target] = targets else { return Err(VectorsError::OneTarget.into()) };
-                if target.width() > MAX_EDGES_WIDTH {
-                    let name = target.name().to_owned();
-                    return Err(VectorsError::TooManyEdges(name, target.width()).into());
-                }
-                edges(format, target).into_iter().try_for_each(&mut visit)
+            (Self::Exhaustive(format), _) => Ok(Box::new(0..=format.code_mask())),
+            (Self::Edges(_), [target]) if target.format.width() > MAX_EDGES_WIDTH => {
+                let target = &target.format;
+                Err(VectorsError::TooManyEdges(target.name().to_owned(), target.width()))
             }
+            (Self::Edges(format), [target]) => {
+                Ok(Box::new(edges(format, &target.format).into_iter()))
+            }
+            (Self::Edges(_), _) => Err(VectorsError::OneTarget),
         }
     }
 }

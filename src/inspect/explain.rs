@@ -65,7 +65,9 @@ fn finite(reading: &Reading) -> Vec<String> {
 /// Where the exponent lies in the format's range.
 fn range(format: &Format, x: &Unpacked) -> String {
     let (e, emin, emax) = (x.exponent, format.emin(), format.emax());
-    if e > emax {
+    if x.negative && !format.is_signed() {
+        "negative, and the format has no sign".to_owned()
+    } else if e > emax {
         format!("the exponent {e} is above emax {emax}: overflow")
     } else if e >= emin {
         format!("the exponent {e} is in range: normal")

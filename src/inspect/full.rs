@@ -2,7 +2,7 @@
 
 use super::{
     numbers::{Reading, USUAL},
-    table::{exact_or_shortest, rows},
+    table::{exact_or_shortest, rows, signed},
 };
 use crate::{
     codec::{
@@ -24,8 +24,9 @@ const VALUE: usize = 30;
 
 /// Returns the report of one reading.
 pub(super) fn report(reading: &Reading) -> Report {
-    let mut report =
-        Report::new("inspect", rows([reading])).with(title(reading)).with(Block::blank());
+    let mut report = Report::new("inspect", rows(std::slice::from_ref(reading)))
+        .with(title(reading))
+        .with(Block::blank());
     report.blocks.extend(bits(reading));
     report.blocks.push(Block::blank());
     report.blocks.extend(facts(reading).iter().flat_map(lines));
@@ -70,8 +71,8 @@ fn title(reading: &Reading) -> Block {
 /// Lays one fact out: label, value over as many lines as it needs, and the remark where it fits.
 fn lines((label, value, remark): &Fact) -> Vec<Block> {
     let mut chunks: Vec<String> = value
-        .as_bytes()
-        .chunks(MAX_VALUE)
+        .lines()
+        .flat_map(|line| line.as_bytes().chunks(MAX_VALUE))
         .map(|c| String::from_utf8_lossy(c).into_owned())
         .collect();
     let last = chunks.pop().unwrap_or_default();
@@ -192,9 +193,9 @@ fn meaning(format: &Format, code: u128, x: &Unpacked) -> ([String; 2], [String; 
     ([arithmetic, format!("= {exponent}")], [binary, fraction])
 }
 
-/// The exact decimal if it is short, else its leading digits.
-fn brief(x: &Unpacked) -> String {
-    const DIGITS: usize = 20;
+/// The exact decimal if it is short, else as many leading digits as tell the format's values apart.
+fn brief(format: &Format, x: &Unpacked) -> String {
+    let digits = format.precision() as usize * 3 / 10 + 5;
     let exact = render::exact(x);
     if exact.len() <= VALUE {
         return exact;
@@ -208,7 +209,7 @@ fn brief(x: &Unpacked) -> String {
     } else {
         format!("e-{}", first - point)
     };
-    let digits: String = magnitude[first..].chars().filter(|&c| c != '.').take(DIGITS).collect();
+    let digits: String = magnitude[first..].chars().filter(|&c| c != '.').take(digits).collect();
     format!("{sign}{}.{}...{exponent}", &digits[..1], &digits[1..])
 }
 
@@ -237,13 +238,13 @@ fn facts(reading: &Reading) -> Vec<Fact> {
         facts.push(("hex float", render::hex_float(&x), String::new()));
     }
     if let Some(q) = neighbor::quantum_exponent(format, &x) {
-        facts.push(("ulp", brief(&Unpacked::scaled(false, 1, q)), format!("2^{q}")));
+        facts.push(("ulp", brief(format, &Unpacked::scaled(false, 1, q)), format!("2^{q}")));
     }
     for (label, neighbor) in
         [("previous", neighbor::next_down(format, code)), ("next", neighbor::next_up(format, code))]
     {
         if let Some(code) = neighbor {
-            let value = brief(&decode(format, code));
+            let value = exact_or_shortest(format, code);
             facts.push((label, value, format!("0x{}", render::hex(format, code))));
         }
     }
@@ -283,18 +284,16 @@ fn error(reading: &Reading) -> Fact {
     );
     let value = if error.is_zero() {
         "none: exact".to_owned()
+    } else if !error.relative.is_finite() {
+        format!("not a number of ulps: {}", render::value(reading.format(), reading.code))
     } else {
         format!(
             "{} relative, {} ulp",
-            signed(number::scientific(error.relative, 3), &error),
-            signed(number::fixed(error.ulp, 3), &error)
+            signed(error.relative, number::scientific(error.relative, 3)),
+            signed(error.ulp, number::fixed(error.ulp, 3))
         )
     };
     ("error", value, remark)
-}
-
-fn signed(text: String, error: &Error) -> String {
-    if error.absolute > 0.0 { format!("+{text}") } else { text }
 }
 
 /// The reals that round to the code, with open or closed ends.
@@ -302,11 +301,11 @@ fn interval(reading: &Reading) -> Option<Fact> {
     let (format, code) = (reading.format(), reading.code);
     let interval = neighbor::interval(format, &reading.projection, code)?;
     let (low, high) = (interval.low, interval.high);
+    let (low_text, high_text) = (brief(format, &low.at), brief(format, &high.at));
+    let separator = if low_text.len() + high_text.len() + 4 > MAX_VALUE { ",\n " } else { ", " };
     let text = format!(
-        "{}{}, {}{}",
+        "{}{low_text}{separator}{high_text}{}",
         if low.closed { '[' } else { '(' },
-        brief(&low.at),
-        brief(&high.at),
         if high.closed { ']' } else { ')' },
     );
     let by_parity = reading.projection.rounding.mode.decides == Decides::BySignificand
@@ -325,7 +324,6 @@ fn interval(reading: &Reading) -> Option<Fact> {
 
 /// The same value in the usual formats.
 fn elsewhere(reading: &Reading) -> Vec<String> {
-    const A_LINE: usize = 4;
     let format = reading.format();
     let x = decode(format, reading.code);
     if x.kind != Kind::Finite {
@@ -340,16 +338,23 @@ fn elsewhere(reading: &Reading) -> Vec<String> {
             let how = if error.is_zero() {
                 "exact".to_owned()
             } else if error.relative.is_finite() {
-                signed(number::scientific(error.relative, 2), &error)
+                signed(error.relative, number::scientific(error.relative, 2))
             } else {
                 exact_or_shortest(other, code)
             };
             format!("{other} 0x{} {how}", render::hex(other, code))
         })
         .collect();
-    let labels = std::iter::once("the same value in").chain(std::iter::repeat(""));
-    let lines = labels.zip(others.chunks(A_LINE));
-    std::iter::once(String::new())
-        .chain(lines.map(|(label, others)| format!("{label:<17}  {}", others.join(" · "))))
-        .collect()
+    let mut lines = vec![String::new(), "the same value in ".to_owned()];
+    let indent = lines[1].len();
+    for (i, other) in others.iter().enumerate() {
+        let last = lines.len() - 1;
+        if lines[last].chars().count() + 3 + other.len() > LABEL + MAX_VALUE {
+            lines.push(format!("{:indent$} {other}", ""));
+        } else {
+            lines[last] += if i == 0 { " " } else { " · " };
+            lines[last] += other;
+        }
+    }
+    lines
 }

@@ -150,16 +150,18 @@ pub fn run(config: &Config) -> Result<Report, InspectError> {
     if config.explain {
         report.blocks.extend(explain::blocks(&readings[0]));
     }
-    report.options = options(config);
+    report.options = options(config, &readings);
     Ok(report)
 }
 
-fn options(config: &Config) -> Map<String, serde_json::Value> {
-    let formats: Vec<String> = match &config.formats {
-        Formats::Usual => vec!["default".to_owned()],
-        Formats::All => vec!["all".to_owned()],
-        Formats::Given(specs) => specs.iter().map(ToString::to_string).collect(),
-    };
+fn options(config: &Config, readings: &[Reading]) -> Map<String, serde_json::Value> {
+    let mut formats: Vec<String> = Vec::new();
+    for reading in readings {
+        let name = reading.spec.to_string();
+        if !formats.contains(&name) {
+            formats.push(name);
+        }
+    }
     let mut options = Map::from_iter([("format".to_owned(), json!(formats))]);
     options.extend(answer::rounding_options(&config.projection, config.seed));
     options
@@ -175,7 +177,10 @@ fn read(config: &Config, text: &str, position: u64) -> Result<Vec<Reading>, Insp
             all().filter(|spec| spec.format.width() == pattern.written_width).collect()
         }
         (Formats::All, _) => all().collect(),
-        (Formats::Usual, Literal::Code(pattern)) => usual(readings(pattern)),
+        (Formats::Usual, Literal::Code(pattern)) => match readings(pattern) {
+            [] => all().filter(|spec| spec.format.width() == pattern.written_width).collect(),
+            names => usual(names),
+        },
         (Formats::Usual, _) => usual(&USUAL),
     };
     match literal {

@@ -2,15 +2,15 @@
 
 use super::numbers::{Config, Formats, Reading};
 use crate::{
-    codec::{Unpacked, decode, neighbor},
+    codec::{Error, Unpacked, decode, neighbor},
     format::{CATALOGUE, Format},
     report::{Block, Cell, Column, Place, Report, Role, Span, Table, answer, number},
     text::{literal, render},
 };
 
 /// Exact values with more characters than this are shown as their shortest decimal.
-const MAX_EXACT: usize = 30;
-/// Exponent and significand fields longer than this are shown in hexadecimal.
+const MAX_EXACT: usize = 60;
+/// Significand fields longer than this are cut short.
 const MAX_FIELD: usize = 30;
 
 /// Returns the columns of the data formats: those of an answer, and what only inspection tells.
@@ -36,27 +36,54 @@ fn data_columns() -> Vec<Column> {
 }
 
 /// Returns the columns of the screen.
-fn screen_columns() -> Vec<Column> {
+fn screen_columns(layout: Layout) -> Vec<Column> {
     [
         Column::new("input", "input"),
         Column::new("format", "format"),
-        Column::new("s", "s"),
-        Column::new("exponent_field", "exponent"),
-        Column::new("significand_field", "significand"),
+        Column::new("bits", layout.line("s", "exponent", "significand")),
         Column::new("code", "code"),
-        Column::new("exact_value", "exact value"),
-        Column::new("relative", "relative"),
-        Column::new("ulp_error", "ulp").point(),
+        Column::new("exact_value", "exact value").wraps(),
+        Column::new("errors", "relative, ulp"),
     ]
     .map(|column| column.place(Place::Screen))
     .into()
 }
 
+/// Widths that line the parts of cells up from row to row.
+#[derive(Clone, Copy)]
+struct Layout {
+    exponent: usize,
+    relative: usize,
+}
+
+impl Layout {
+    fn of<'a>(readings: impl Iterator<Item = &'a Reading>) -> Self {
+        let mut layout = Self { exponent: "exponent".len(), relative: 0 };
+        for reading in readings {
+            let exponent = reading.format().exponent_width() as usize;
+            layout.exponent = layout.exponent.max(exponent);
+            layout.relative = layout.relative.max(relative(&reading.error()).len());
+        }
+        layout
+    }
+
+    /// The three fields under each other.
+    fn fields(self, sign: &str, exponent: &str, significand: &str) -> [String; 3] {
+        let width = self.exponent;
+        [format!("{sign:<1} "), format!("{exponent:<width$} "), significand.to_owned()]
+    }
+
+    fn line(self, sign: &str, exponent: &str, significand: &str) -> String {
+        self.fields(sign, exponent, significand).concat()
+    }
+}
+
 /// Returns a table with one row, or several, of everything known about each reading.
-pub(super) fn rows<'a>(readings: impl IntoIterator<Item = &'a Reading>) -> Table {
-    let mut table = Table::new(data_columns().into_iter().chain(screen_columns()));
+pub(super) fn rows(readings: &[Reading]) -> Table {
+    let layout = Layout::of(readings.iter());
+    let mut table = Table::new(data_columns().into_iter().chain(screen_columns(layout)));
     for reading in readings {
-        table.push(data_cells(reading).into_iter().chain(screen_cells(reading)));
+        table.push(data_cells(reading).into_iter().chain(screen_cells(reading, layout)));
     }
     table
 }
@@ -103,39 +130,48 @@ fn data_cells(reading: &Reading) -> Vec<Cell> {
     cells
 }
 
-fn screen_cells(reading: &Reading) -> Vec<Cell> {
+fn screen_cells(reading: &Reading, layout: Layout) -> Vec<Cell> {
     let (format, code) = (reading.format(), reading.code);
     let fields = render::fields(format, code);
-    let field = |bits: String, role| {
-        let text = if bits.len() > MAX_FIELD { shortened(&bits) } else { bits };
-        Cell::spans(serde_json::Value::Null, vec![Span::new(text, role)])
-    };
-    let error = reading.error();
-    let (relative, ulp) = if error.is_zero() {
-        (Cell::text("exact").role(Role::Good), Cell::text(""))
-    } else {
-        let sign = if error.relative > 0.0 { "+" } else { "" };
-        (
-            Cell::text(format!("{sign}{}", number::scientific(error.relative, 2))),
-            Cell::text(format!("{sign}{}", number::fixed(error.ulp, 2))),
-        )
-    };
+    let significand = shortened(fields.leading + &fields.trailing);
+    let texts = layout.fields(&fields.sign, &fields.exponent, &significand);
+    let roles = [Role::Sign, Role::Exponent, Role::Significand];
+    let bits = texts.into_iter().zip(roles).map(|(text, role)| Span::new(text, role)).collect();
     vec![
         Cell::text(reading.text.as_str()),
         Cell::text(reading.spec.to_string()),
-        field(fields.sign, Role::Sign),
-        field(fields.exponent, Role::Exponent),
-        field(fields.leading + &fields.trailing, Role::Significand),
+        Cell::spans(serde_json::Value::Null, bits),
         Cell::text(format!("0x{}", render::hex(format, code))),
         Cell::text(exact_or_shortest(format, code)),
-        relative,
-        ulp,
+        errors(&reading.error(), layout),
     ]
 }
 
-/// The first bits of a long field, and how many there are.
-fn shortened(bits: &str) -> String {
-    format!("{}..({})", &bits[..MAX_FIELD - 7], bits.len())
+/// The relative error and the error in ulps.
+fn errors(error: &Error, layout: Layout) -> Cell {
+    if error.is_zero() {
+        return Cell::text("exact").role(Role::Good);
+    }
+    let (relative, ulp) = (relative(error), signed(error.ulp, number::fixed(error.ulp, 2)));
+    Cell::text(format!("{relative:<width$} {ulp}", width = layout.relative))
+}
+
+fn relative(error: &Error) -> String {
+    signed(error.relative, number::scientific(error.relative, 2))
+}
+
+/// Puts the sign of a positive number before its text.
+pub(super) fn signed(x: f64, text: String) -> String {
+    if x > 0.0 { format!("+{text}") } else { text }
+}
+
+/// A field as it is if it is short, else its first bits and how many there are.
+fn shortened(bits: String) -> String {
+    if bits.len() <= MAX_FIELD {
+        bits
+    } else {
+        format!("{}..({})", &bits[..MAX_FIELD - 7], bits.len())
+    }
 }
 
 /// Returns the exact value if it is short enough for a table, else the shortest, marked by `~`.
@@ -162,7 +198,7 @@ pub(super) fn report(config: &Config, readings: &[Reading]) -> Report {
     for column in &mut table.columns {
         let hidden = match column.key.as_str() {
             "input" => one_input && column.place == Place::Screen,
-            "relative" | "ulp_error" => all_codes,
+            "errors" => all_codes,
             _ => false,
         };
         if hidden {
@@ -198,13 +234,23 @@ fn drop_hidden_from_json(table: &mut Table) {
 
 fn title(config: &Config, readings: &[Reading]) -> Vec<Span> {
     let modes = format!("rounded once, {}", config.projection);
-    let [text] = &config.inputs[..] else { return vec![Span::plain(modes)] };
+    let [text] = &config.inputs[..] else {
+        let all_codes = readings.iter().all(|reading| reading.is_code);
+        let title = if all_codes { "codes, read as they are".to_owned() } else { modes };
+        return vec![Span::plain(title)];
+    };
     let rest = match (&config.formats, readings.first()) {
-        (Formats::Usual, Some(reading)) if reading.is_code => {
-            let width = reading.format().width();
-            format!("{width} bits; read in every common {width}-bit format (--format names one)")
+        (Formats::Given(_), Some(reading)) if reading.is_code => {
+            format!("a code of {}", reading.format())
         }
-        (_, Some(reading)) if reading.is_code => format!("a code of {}", reading.format()),
+        (formats, Some(reading)) if reading.is_code => {
+            let width = reading.format().width();
+            let (which, hint) = match formats {
+                Formats::All => ("every", ""),
+                Formats::Usual | Formats::Given(_) => ("every common", " (--format names one)"),
+            };
+            format!("{width} bits; read in {which} {width}-bit format{hint}")
+        }
         (_, Some(reading)) if reading.exact.sticky => {
             format!("no binary format holds it exactly; {modes}")
         }
@@ -215,8 +261,8 @@ fn title(config: &Config, readings: &[Reading]) -> Vec<Span> {
 
 /// The formats of a pattern's width that are not common.
 fn also(config: &Config, readings: &[Reading]) -> Option<String> {
+    let ([_], Formats::Usual) = (&config.inputs[..], &config.formats) else { return None };
     let first = readings.first().filter(|reading| reading.is_code)?;
-    let Formats::Usual = config.formats else { return None };
     let others: Vec<&str> = CATALOGUE
         .iter()
         .map(|row| &row.format)

@@ -53,11 +53,15 @@ impl Answer<'_> {
         let datum = decode(format, code);
         let (absolute, ulp) = if error.is_zero() {
             ("exact".to_owned(), String::new())
+        } else if error.absolute == 0.0 {
+            // Too small for binary64, but not nothing.
+            let bound = if error.absolute.is_sign_negative() { ">-5e-324" } else { "<5e-324" };
+            (bound.to_owned(), number::fixed(error.ulp, 3))
         } else {
             (number::significant(error.absolute, 3), number::fixed(error.ulp, 3))
         };
         vec![
-            Cell::text(self.input),
+            Cell::new(self.input, shown(self.input)),
             self.from.map_or_else(Cell::absent, Cell::text),
             Cell::text(self.to),
             Cell::text(format!("0x{}", render::hex(format, code))),
@@ -69,6 +73,17 @@ impl Answer<'_> {
             Cell::number(error.relative, number::scientific(error.relative, 2)),
             Cell::new(flags.clone(), flags.join(" ")),
         ]
+    }
+}
+
+/// Characters of an input that a screen repeats.
+const SHOWN: usize = 40;
+
+/// Returns an input as a screen shows it: whole if short, else its beginning.
+pub fn shown(input: &str) -> String {
+    match input.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &input[..end]),
+        None => input.to_owned(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Align, Cell, Column, Place, cell::line_of, text::escape};
+use super::{Align, Cell, Column, Place, cell::line_of, number, text::escape};
 
 /// How rows are written for machines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl Emit {
 
 /// No kind of output has this name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown output '{0}': expected table, json, jsonl, csv or markdown")]
+#[error("unknown --emit '{0}': expected table, json, jsonl, csv or markdown")]
 pub struct UnknownEmit(String);
 
 impl std::str::FromStr for Emit {
@@ -148,6 +148,7 @@ fn flat(value: &Value) -> String {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
         Value::Array(items) => items.iter().map(flat).collect::<Vec<_>>().join(" "),
+        Value::Number(x) if x.is_f64() => number::shortest(x.as_f64().unwrap_or(f64::NAN)),
         Value::Bool(_) | Value::Number(_) | Value::Object(_) => value.to_string(),
     }
 }

@@ -129,10 +129,12 @@ impl Report {
         let mut out = String::new();
         for block in &self.blocks {
             match block {
-                Block::Line(spans) => out += &(paint(spans) + "\n"),
+                Block::Line(spans) => out += &(text::wrapped(spans, screen.width) + "\n"),
                 Block::Rows => out += &text::table(&self.rows, screen.width),
                 Block::Table(table) => out += &text::table(table, screen.width),
-                Block::Hint(spans) if screen.hints => out += &(paint(spans) + "\n"),
+                Block::Hint(spans) if screen.hints => {
+                    out += &(text::wrapped(spans, screen.width) + "\n");
+                }
                 Block::Hint(_) => {}
             }
         }

@@ -50,6 +50,51 @@ pub fn paint(spans: &[Span]) -> String {
     paint_markers(&marked(spans))
 }
 
+/// Returns spans as lines of at most `width` columns, broken at spaces; what follows a line hangs
+/// below the text after its first gap of two spaces, which is where values and remarks begin.
+pub(super) fn wrapped(spans: &[Span], width: usize) -> String {
+    let text = marked(spans);
+    let lines: Vec<String> = text.split('\n').map(|line| wrap(line, width)).collect();
+    paint_markers(&lines.join("\n"))
+}
+
+/// Whether a character takes up a column: a marker does not.
+fn is_shown(c: char) -> bool {
+    !matches!(c, '\u{e0000}'..='\u{e007f}')
+}
+
+fn columns_of(text: &str) -> usize {
+    text.chars().filter(|&c| is_shown(c)).count()
+}
+
+fn wrap(line: &str, width: usize) -> String {
+    if columns_of(line) <= width {
+        return line.to_owned();
+    }
+    let indent = line.len() - line.trim_start().len();
+    let gap = line[indent..].find("  ").map(|at| &line[..indent + at]);
+    let after_gap = gap.map(|head| {
+        let blanks = line[head.len()..].len() - line[head.len()..].trim_start().len();
+        columns_of(head) + blanks
+    });
+    let hang = after_gap.filter(|&hang| hang <= width / 2).unwrap_or(indent + 2);
+    let (mut out, mut used) = (String::new(), 0);
+    for word in line.split_inclusive(' ') {
+        if used > hang && used + columns_of(word.trim_end()) > width {
+            out.truncate(out.trim_end().len());
+            out.push('\n');
+            out += &" ".repeat(hang);
+            used = hang;
+        }
+        let begins_line = used == hang && out.contains('\n');
+        if !(begins_line && word == " ") {
+            out += word;
+            used += columns_of(word);
+        }
+    }
+    out
+}
+
 /// Spans as safe text between markers; line feeds stay.
 fn marked(spans: &[Span]) -> String {
     let mut out = String::new();
@@ -96,7 +141,7 @@ pub(super) fn table(table: &Table, width: usize) -> String {
         .into_iter()
         .map(usize::from)
         .collect();
-    let widths = narrow(table, &shown, natural, width);
+    let widths = narrow(table, &shown, &natural, width);
     let mut out = String::new();
     for group in split(&widths, width) {
         if !out.is_empty() {
@@ -157,12 +202,24 @@ fn aligned(column: &Column, cell: &Cell, widest: usize) -> String {
 }
 
 /// Narrows the columns that wrap until the table fits, each to no less than [`LEAST_WRAPPED`].
-fn narrow(table: &Table, shown: &[usize], mut widths: Vec<usize>, width: usize) -> Vec<usize> {
-    for at in (0..shown.len()).filter(|&at| table.columns[shown[at]].wraps) {
-        let total = widths.iter().sum::<usize>() + GAP * (widths.len() - 1);
-        let excess = total.saturating_sub(width);
+///
+/// If it still does not, it will be split: only the first column, which every part repeats, stays
+/// narrow, and no column is wider than what is left beside it.
+fn narrow(table: &Table, shown: &[usize], natural: &[usize], width: usize) -> Vec<usize> {
+    let excess = |widths: &[usize]| {
+        (widths.iter().sum::<usize>() + GAP * (widths.len().max(1) - 1)).saturating_sub(width)
+    };
+    let wraps: Vec<usize> = (0..shown.len()).filter(|&at| table.columns[shown[at]].wraps).collect();
+    let mut widths = natural.to_vec();
+    for &at in &wraps {
         let least = widths[at].min(LEAST_WRAPPED);
-        widths[at] = widths[at].saturating_sub(excess).max(least);
+        widths[at] = widths[at].saturating_sub(excess(&widths)).max(least);
+    }
+    if excess(&widths) > 0 {
+        for &at in wraps.iter().filter(|&&at| at > 0) {
+            let beside = width.saturating_sub(widths[0] + GAP).max(LEAST_WRAPPED);
+            widths[at] = natural[at].min(beside);
+        }
     }
     widths
 }
@@ -298,6 +355,15 @@ all          -
         let mut table = Table::new([Column::new("a", "a")]);
         table.push([Cell::text("x\u{1b}]0;t\u{7}\u{202e}\u{e0061}")]);
         assert_eq!(show(table, 100), "a\nx\\u{1b}]0;t\\u{7}\\u{202e}\\u{e0061}\n");
+    }
+
+    #[test]
+    fn long_lines_break_at_spaces_and_hang_below_the_value() {
+        let spans = [Span::new("label", Role::Heading), Span::plain("  one two three four")];
+        let text = wrapped(&spans, 16);
+        let plain = anstream::adapter::strip_str(&text).to_string();
+        assert_eq!(plain, "label  one two\n       three\n       four");
+        assert_eq!(wrapped(&[Span::plain("0123456789 ab")], 8), "0123456789\n  ab");
     }
 
     #[test]
