@@ -66,14 +66,7 @@ pub(crate) fn run(args: &Args, common: &Common, out: &mut Output) -> anyhow::Res
     if args.check {
         return check(&config, emit, &operands, out);
     }
-    if emit.row().one_target && config.targets.len() != 1 {
-        return Err(usage(format!("--emit {} writes one format: give one --to", emit.row().name)));
-    }
-    if emit == Emit::Testfloat && config.from.is_none() {
-        return Err(usage(
-            "--emit testfloat needs --from FORMAT, which exhaustive:F and edges:F imply",
-        ));
-    }
+    check_emit(&config, emit)?;
     let converter = Converter::new(&config);
     let sources = sources(&converter, &operands)?;
     let numbers: Option<Vec<Input>> = sources.iter().map(number).collect();
@@ -106,6 +99,25 @@ fn emit_kind(args: &Args, common: &Common) -> anyhow::Result<Emit> {
         let names: Vec<_> = EMITS.iter().map(|row| row.name).collect();
         failure::unknown("emit", name, &names)
     })
+}
+
+/// Refuses an output kind that cannot hold the answers.
+fn check_emit(config: &Config, emit: Emit) -> anyhow::Result<()> {
+    /// Bits of the widest integer of C.
+    const C_WIDTH: u32 = 64;
+    let name = emit.row().name;
+    if emit.row().one_target && config.targets.len() != 1 {
+        return Err(usage(format!("--emit {name} writes one format: give one --to")));
+    }
+    if emit == Emit::C && config.targets[0].format.width() > C_WIDTH {
+        return Err(usage(format!("--emit c writes integers of at most {C_WIDTH} bits")));
+    }
+    if emit == Emit::Testfloat && config.from.is_none() {
+        return Err(usage(
+            "--emit testfloat needs --from FORMAT, which exhaustive:F and edges:F imply",
+        ));
+    }
+    Ok(())
 }
 
 fn config(args: &Args, operands: &[Operand], out: &mut Output) -> anyhow::Result<Config> {
@@ -225,7 +237,7 @@ fn check(
     let mut encoder = match emit {
         Emit::Table => None,
         Emit::Rows(syntax) => Some(Encoder::new(syntax, &columns)),
-        _ => {
+        Emit::Bits | Emit::Hex | Emit::Values | Emit::Testfloat | Emit::Readmemh | Emit::C => {
             return Err(usage(format!(
                 "--check lists differences: --emit {} is for answers",
                 emit.row().name
