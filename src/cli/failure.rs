@@ -93,7 +93,7 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
         Some(error) => format!("standard output: {}", reason(error)),
         None => format!("{error:#}"),
     };
-    output::error_line(&message.replace(MINUS, "-"));
+    output::error_line(&fpx::report::escape(&message.replace(MINUS, "-")));
     ExitCode::from(kind as u8)
 }
 

@@ -89,6 +89,8 @@ fn path(text: &str, error: &LiteralError) -> anyhow::Result<Operand> {
     if path.symlink_metadata().is_ok() {
         return Ok(Operand::Path(path.to_owned()));
     }
+    // What has the form of a number, such as 1/0, is not a path for its slash.
+    let LiteralError::Unexpected { .. } = error else { return Err(usage(error)) };
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
     if text.contains('/') || EXTENSIONS.contains(&extension) || parse(extension).is_ok() {
         return Err(failure::missing(text));

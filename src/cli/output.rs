@@ -94,7 +94,6 @@ impl Output {
 /// Prints the one line of an error.
 pub(crate) fn error_line(message: &str) {
     let bold = anstyle::Style::new().bold().fg_color(Some(anstyle::AnsiColor::Red.into()));
-    let message = message.replace('\n', " ");
     if AutoStream::choice(&io::stderr()) == ColorChoice::Never {
         eprintln!("error: {message}");
     } else {

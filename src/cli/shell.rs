@@ -37,25 +37,16 @@ pub(crate) fn completions(
 
 /// Prints the manual page, or writes all of them into a folder.
 pub(crate) fn man(args: &ManArgs, command: &Command, out: &mut Output) -> anyhow::Result<Outcome> {
-    let page = |command: Command| -> std::io::Result<Vec<u8>> {
-        let mut page = Vec::new();
-        clap_mangen::Man::new(command).render(&mut page)?;
-        Ok(page)
-    };
-    let Some(dir) = &args.dir else {
-        out.text(&String::from_utf8_lossy(&page(command.clone())?))?;
-        return Ok(Outcome::Done);
-    };
-    let write = |name: String, command: Command| {
-        let path = dir.join(format!("{name}.1"));
-        let page = page(command)?;
-        std::fs::write(&path, page).map_err(|error| failure::io(path.display(), &error))
-    };
-    write("fpx".to_owned(), command.clone())?;
-    for subcommand in command.get_subcommands() {
-        let name = format!("fpx-{}", subcommand.get_name());
-        write(name.clone(), subcommand.clone().bin_name(name.replace('-', " ")))?;
+    let command = command.clone().version(env!("CARGO_PKG_VERSION"));
+    if let Some(dir) = &args.dir {
+        let written = std::fs::create_dir_all(dir)
+            .and_then(|()| clap_mangen::generate_to(command, dir))
+            .map_err(|error| failure::io(dir.display(), &error));
+        return written.map(|()| Outcome::Done);
     }
+    let mut page = Vec::new();
+    clap_mangen::Man::new(command).render(&mut page)?;
+    out.text(&String::from_utf8_lossy(&page))?;
     Ok(Outcome::Done)
 }
 

@@ -6,6 +6,7 @@ use crate::{
     block::spec::Spec,
     codec::{Kind, Projection, RDN, Unpacked, decode, neighbor, project},
     format::Format,
+    text::render,
 };
 
 /// A set of test inputs: codes of a source format.
@@ -86,7 +87,20 @@ fn edges(source: &Format, target: &Format) -> BTreeSet<u128> {
             around(source, &interval.high.at, &mut codes);
         }
     }
+    if let Some(edge) = overflow_edge(target) {
+        around(source, &edge, &mut codes);
+        around(source, &Unpacked { negative: true, ..edge }, &mut codes);
+    }
     codes
+}
+
+/// The tie between the largest finite number and what would come next, were exponents unbounded.
+fn overflow_edge(target: &Format) -> Option<Unpacked> {
+    let largest = decode(target, target.largest_finite());
+    let quantum = neighbor::quantum_exponent(target, &largest)?;
+    let (integer, exponent) = render::odd_integer(&largest)?;
+    let doubled = integer << (exponent - quantum + 1);
+    Some(Unpacked::scaled(false, doubled + 1, quantum - 1))
 }
 
 /// Zeros, infinities, NaNs and the ends of the ranges of a format.

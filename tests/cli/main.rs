@@ -1,0 +1,13 @@
+//! The binary, by behaviour: exact standard output, standard error and exit code.
+
+mod check;
+mod convert;
+mod errors;
+mod formats;
+mod inspect;
+mod json;
+mod peers;
+mod pipes;
+mod policies;
+mod shell;
+mod util;
