@@ -9,7 +9,7 @@ use super::{
     activation,
     matmul::{Accumulator, View, matmul},
     matrix::Matrix,
-    parameter::{Parameter, Which},
+    parameter::{Kind, Parameter, Which},
     quantizer::{Operand, Quantizer},
     random::{self, Use},
     slots::Slots,
@@ -89,17 +89,17 @@ impl Layer {
         let formats = slots.of_layer(number, count);
         let (inputs, outputs) = (shape.widths[number - 1], shape.widths[number]);
         let bound = (inputs as f32).sqrt().recip();
-        let parameter = |part: &str, sides, number| {
+        let parameter = |part, kind, sides, place| {
             let name = format!("layers.{}.{part}", number - 1);
-            Parameter::new(name, sides, bound, &formats, Which { seed, number })
+            Parameter::new(Which { name, kind, seed, number: place }, sides, bound, &formats)
         };
         let quantizer = |spec, role: usize| {
             Quantizer::new(spec, &formats, random::stream(seed, Use::Cast, 3 * number + role))
         };
         Self {
             number,
-            weight: parameter("weight", [inputs, outputs], 2 * number - 1),
-            bias: parameter("bias", [1, outputs], 2 * number),
+            weight: parameter("weight", Kind::Weight, [inputs, outputs], 2 * number - 1),
+            bias: parameter("bias", Kind::Bias, [1, outputs], 2 * number),
             activation: if number < count { shape.activation } else { Activation::Task },
             activations: quantizer(&formats.activations, 0),
             weights: quantizer(&formats.weights, 1),

@@ -15,6 +15,7 @@
 use super::{matrix::Matrix, quantizer, values::Accumulate};
 use crate::{
     block::spec::Spec,
+    codec::Projection,
     kernel::{Dither, Plan, quantize_in_place},
 };
 
@@ -64,7 +65,8 @@ pub struct Accumulator {
 impl Accumulator {
     /// Returns the accumulator of a slot, or nothing for binary32.
     pub fn new(accumulate: &Accumulate) -> Option<Self> {
-        let plan = quantizer::plan(&Spec::plain(accumulate.format.clone()))?;
+        let plan =
+            quantizer::plan(&Spec::plain(accumulate.format.clone()), &Projection::default())?;
         Some(Self { plan, chunk: accumulate.chunk.unwrap_or(usize::MAX) })
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     layer::{Layer, Shape},
     matrix::Matrix,
-    parameter::{Parameter, Which},
+    parameter::{Kind, Parameter, Which},
     slots::Slots,
     tally::Tally,
     trace::Trace,
@@ -42,11 +42,10 @@ impl Model {
     pub fn new(shape: &Shape, slots: &Slots, seed: u64) -> Self {
         let embedding = shape.embedding.map(|sides| Embedding {
             table: Parameter::new(
-                "embedding.weight".to_owned(),
+                Which { name: "embedding.weight".to_owned(), kind: Kind::Table, seed, number: 0 },
                 sides,
                 3f32.sqrt(),
                 slots,
-                Which { seed, number: 0 },
             ),
             characters: Matrix::default(),
         });
@@ -54,10 +53,16 @@ impl Model {
         Self { embedding, layers: layers.collect() }
     }
 
+    /// Returns the table of the embedding, if there is one.
+    pub fn embedding(&self) -> Option<&Parameter> {
+        self.embedding.as_ref().map(|embedding| &embedding.table)
+    }
+
     /// Returns every parameter, in the order of the forward pass.
     pub fn parameters(&self) -> impl Iterator<Item = &Parameter> {
-        let tables = self.embedding.iter().map(|embedding| &embedding.table);
-        tables.chain(self.layers.iter().flat_map(|layer| [&layer.weight, &layer.bias]))
+        self.embedding()
+            .into_iter()
+            .chain(self.layers.iter().flat_map(|layer| [&layer.weight, &layer.bias]))
     }
 
     /// Returns every parameter, to be changed.
@@ -109,6 +114,12 @@ impl Model {
         for layer in &mut self.layers {
             layer.freeze();
         }
+    }
+
+    /// Returns the largest finite gradient since this was last asked, as it was scaled.
+    pub fn take_largest_gradient(&mut self) -> f32 {
+        let tallies = self.layers.iter_mut().map(|layer| &mut layer.gradients.tally);
+        tallies.map(|tally| std::mem::take(&mut tally.largest)).fold(0.0, f32::max)
     }
 
     /// Returns what the tensors of each role went through.

@@ -4,8 +4,7 @@
 //! PyTorch stores between two of them is rounded to the format of the optimizer's state. So Adam's
 //! ε of 1e-8 meets the format where it meets it in `model.half()`: added to √v, it becomes 0.
 
-use super::{parameter::Parameter, slots::Slots, trace::Trace};
-use crate::kernel::{Dither, Plan, quantize_in_place};
+use super::{parameter::Parameter, quantizer::Store, slots::Slots, trace::Trace, values::Choice};
 
 /// The rule that turns gradients into updates.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -17,6 +16,30 @@ pub enum Rule {
         /// What is added to the square root of the second moment.
         epsilon: f32,
     },
+}
+
+impl Choice for Rule {
+    const EXPECTED: &'static str = "sgd|adam";
+
+    fn read(text: &str) -> Result<Self, String> {
+        match text {
+            "sgd" => Ok(Self::Sgd),
+            "adam" => Ok(Self::ADAM),
+            _ => Err(format!("expected {}", Self::EXPECTED)),
+        }
+    }
+
+    fn write(&self) -> String {
+        match self {
+            Self::Sgd => "sgd".to_owned(),
+            Self::Adam { .. } => "adam".to_owned(),
+        }
+    }
+}
+
+impl Rule {
+    /// Adam with its usual ε.
+    pub const ADAM: Self = Self::Adam { epsilon: 1e-8 };
 }
 
 /// Adam's decay of the first moment.
@@ -35,13 +58,11 @@ pub struct Optimizer {
 }
 
 /// Stores the result of one operation on each number, in the format of the optimizer's state.
-fn store(state: Option<Plan>, numbers: &mut [f32], operation: impl Fn(usize, f32) -> f32) {
+fn store(state: &mut Store, numbers: &mut [f32], operation: impl Fn(usize, f32) -> f32) {
     for (i, x) in numbers.iter_mut().enumerate() {
         *x = operation(i, *x);
     }
-    if let Some(plan) = state {
-        quantize_in_place(&plan, numbers, Dither::default());
-    }
+    state.round(numbers);
 }
 
 impl Optimizer {
@@ -65,7 +86,7 @@ impl Optimizer {
     pub fn updates(&self, parameter: &mut Parameter, trace: &mut Trace) -> Vec<f32> {
         if self.weight_decay != 0.0 {
             let Parameter { value, gradient, state, .. } = parameter;
-            store(*state, gradient, |i, g| g + self.weight_decay * value.data[i]);
+            store(state, gradient, |i, g| g + self.weight_decay * value.data[i]);
         }
         match self.rule {
             Rule::Sgd => self.sgd(parameter),
@@ -78,8 +99,8 @@ impl Optimizer {
         if self.momentum == 0.0 {
             return gradient.iter().map(|g| -self.learning_rate * g).collect();
         }
-        store(*state, velocity, |_, v| v * self.momentum);
-        store(*state, velocity, |i, v| v + gradient[i]);
+        store(state, velocity, |_, v| v * self.momentum);
+        store(state, velocity, |i, v| v + gradient[i]);
         velocity.iter().map(|v| -self.learning_rate * v).collect()
     }
 
@@ -89,13 +110,13 @@ impl Optimizer {
         let [correction1, correction2] = [BETA1, BETA2].map(|beta| 1.0 - power(beta, self.step));
         let [keep1, keep2] = [(1.0 - BETA1) as f32, (1.0 - BETA2) as f32];
         let root_correction2 = correction2.sqrt() as f32;
-        store(*state, first, |i, m| m + (gradient[i] - m) * keep1);
-        store(*state, second, |_, v| v * BETA2 as f32);
-        store(*state, second, |i, v| v + keep2 * gradient[i] * gradient[i]);
+        store(state, first, |i, m| m + (gradient[i] - m) * keep1);
+        store(state, second, |_, v| v * BETA2 as f32);
+        store(state, second, |i, v| v + keep2 * gradient[i] * gradient[i]);
         let mut denominators = second.clone();
-        store(*state, &mut denominators, |_, v| v.sqrt());
-        store(*state, &mut denominators, |_, root| root / root_correction2);
-        store(*state, &mut denominators, |_, root| root + epsilon);
+        store(state, &mut denominators, |_, v| v.sqrt());
+        store(state, &mut denominators, |_, root| root / root_correction2);
+        store(state, &mut denominators, |_, root| root + epsilon);
         let size = (f64::from(self.learning_rate) / correction1) as f32;
         let quotients = first.iter().zip(&denominators).map(|(m, d)| -size * (m / d));
         let updates: Vec<f32> = quotients.collect();

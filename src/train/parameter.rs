@@ -2,7 +2,7 @@
 
 use super::{
     matrix::Matrix,
-    quantizer::{self, Quantizer, holds_results},
+    quantizer::{Quantizer, Store, holds_results},
     random::{self, Use},
     slots::Slots,
     trace::is_finite,
@@ -10,8 +10,8 @@ use super::{
 };
 use crate::{
     block::spec::Spec,
-    codec::{Rounding, SR},
-    kernel::{Dither, Plan, quantize_in_place},
+    codec::{Projection, Rounding, SR},
+    format::Format,
 };
 
 /// A tensor that training changes, in the format in which it is kept.
@@ -19,39 +19,57 @@ use crate::{
 pub struct Parameter {
     /// Its name, as PyTorch would call it.
     pub name: String,
+    /// What it is.
+    pub kind: Kind,
+    /// The format in which it is kept.
+    pub format: Format,
     /// The numbers.
     pub value: Matrix,
     /// The gradient of the loss with respect to them.
     pub gradient: Vec<f32>,
     /// The optimizer's moments: momentum, or Adam's first and second.
     pub moments: [Vec<f32>; 2],
-    /// The format of the moments and of the optimizer's intermediates, if it is not float32.
-    pub state: Option<Plan>,
+    /// The format of the moments and of the optimizer's intermediates.
+    pub state: Store,
     /// The format of the gradient the optimizer reads, if that is not float32.
     pub held: Option<Quantizer>,
-    /// The format of the numbers, with the rounding of updates, if it is not float32.
-    kept: Option<Plan>,
+    /// The format of the numbers, with the rounding of updates.
+    kept: Store,
     /// What Kahan's updates still owe the numbers; empty where the update is not Kahan's.
     owed: Vec<f32>,
-    dither: Dither,
 }
 
-/// Returns the plan of keeping weights in a format and updating them so.
-fn kept_plan(spec: &Spec, update: Update) -> Option<Plan> {
+/// What a parameter is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The matrix of a layer, a row an input.
+    Weight,
+    /// What a layer adds, one row.
+    Bias,
+    /// The numbers of each character, a row a character.
+    Table,
+}
+
+/// Returns the format of weights with the rounding of their updates.
+fn updated(spec: &Spec, update: Update) -> Spec {
     let rounding = match update {
         Update::Nearest => spec.rounding,
         Update::Stochastic => Some(Rounding::new(&SR)),
         Update::Kahan => None,
     };
-    quantizer::plan(&Spec { rounding, ..spec.clone() })
+    Spec { rounding, ..spec.clone() }
 }
 
-/// Which parameter, of which run: what its random numbers depend on.
-#[derive(Clone, Copy, Debug)]
+/// Which parameter, of which run.
+#[derive(Clone, Debug)]
 pub struct Which {
+    /// Its name, as PyTorch would call it.
+    pub name: String,
+    /// What it is.
+    pub kind: Kind,
     /// The run's seed.
     pub seed: u64,
-    /// The parameter's place in the model.
+    /// The parameter's place in the model: with the seed, what its random numbers depend on.
     pub number: usize,
 }
 
@@ -73,29 +91,31 @@ impl std::ops::AddAssign for Updates {
 
 impl Parameter {
     /// Returns the `number`-th parameter of a model, uniform in ±bound, in the formats of `slots`.
-    pub fn new(name: String, sides: [usize; 2], bound: f32, slots: &Slots, which: Which) -> Self {
-        let Which { seed, number } = which;
+    pub fn new(which: Which, sides: [usize; 2], bound: f32, slots: &Slots) -> Self {
+        let Which { name, kind, seed, number } = which;
         let [rows, columns] = sides;
         let initial = random::stream(seed, Use::Initial, number);
         let draw = |i| (2.0 * random::unit(initial, i) - 1.0) * bound;
         let mut data: Vec<f32> = (0..(rows * columns) as u64).map(draw).collect();
         let kept = slots.master.as_ref().unwrap_or(&slots.weights);
-        if let Some(plan) = quantizer::plan(&Spec { rounding: None, ..kept.clone() }) {
-            quantize_in_place(&plan, &mut data, Dither::default());
-        }
+        let stream = |purpose| random::stream(seed, purpose, number);
+        let store =
+            |spec: &Spec, purpose| Store::new(spec, &Projection::default(), stream(purpose));
+        let nearest = Spec { rounding: None, ..kept.clone() };
+        store(&nearest, Use::Initial).round(&mut data);
         let zeros = vec![0.0; data.len()];
         let is_held = slots.master.is_none() && holds_results(&slots.gradients.format);
-        let stream = |purpose| random::stream(seed, purpose, number);
         Self {
             name,
+            kind,
+            format: kept.format.clone(),
             value: Matrix::from_rows(rows, data),
             gradient: zeros.clone(),
             moments: [zeros.clone(), zeros.clone()],
-            state: quantizer::plan(&slots.optimizer_state),
+            state: store(&slots.optimizer_state, Use::State),
             held: is_held.then(|| Quantizer::new(&slots.gradients, slots, stream(Use::Gradient))),
-            kept: kept_plan(kept, slots.update),
+            kept: store(&updated(kept, slots.update), Use::Update),
             owed: if slots.update == Update::Kahan { zeros } else { Vec::new() },
-            dither: Dither { stream: stream(Use::Update), first: 0 },
         }
     }
 
@@ -154,10 +174,7 @@ impl Parameter {
     }
 
     fn round(&mut self, mut numbers: Vec<f32>) -> Vec<f32> {
-        if let Some(plan) = self.kept {
-            quantize_in_place(&plan, &mut numbers, self.dither);
-            self.dither.first += numbers.len() as u64;
-        }
+        self.kept.round(&mut numbers);
         numbers
     }
 

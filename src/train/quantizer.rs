@@ -17,7 +17,7 @@ use crate::{
     block::spec::Spec,
     codec::{NanTo, Overflow, Projection},
     format::{F32, Format},
-    kernel::{Dither, Plan, quantize_in_place},
+    kernel::{Counts, Dither, Plan, quantize_in_place},
     random::Stream,
 };
 
@@ -29,26 +29,48 @@ pub fn holds_results(format: &Format) -> bool {
     format.width() >= HOLDS_RESULTS
 }
 
-/// Returns how training rounds to a format: with infinities where results are held, else saturating.
-pub fn projection(spec: &Spec) -> Projection {
-    let overflow = if holds_results(&spec.format) { Overflow::Ieee } else { Overflow::Saturate };
-    spec.projection(&Projection { overflow, nan_to: NanTo::Max, ..Projection::default() })
+/// Returns the plan of rounding to a format, or nothing for float32, which holds every result.
+///
+/// A format that holds results has infinities, unless `general` says otherwise; a narrower one
+/// saturates. Where there is no NaN, a NaN becomes the largest finite number.
+pub fn plan(spec: &Spec, general: &Projection) -> Option<Plan> {
+    let narrow = !holds_results(&spec.format);
+    let overflow = if narrow { Overflow::Saturate } else { general.overflow };
+    let nan_to = if general.nan_to == NanTo::Error { NanTo::Max } else { general.nan_to };
+    let projection = spec.projection(&Projection { overflow, nan_to, ..*general });
+    (spec.format != F32).then(|| Plan::new(&spec.format, &projection))
 }
 
-/// Returns the plan of rounding to a format, or nothing for float32, which holds every result.
-pub fn plan(spec: &Spec) -> Option<Plan> {
-    (spec.format != F32).then(|| Plan::new(&spec.format, &projection(spec)))
+/// A format in which numbers are kept, with the random bits of its stochastic rounding.
+#[derive(Clone, Debug)]
+pub struct Store {
+    plan: Option<Plan>,
+    dither: Dither,
+}
+
+impl Store {
+    /// Returns a format's store.
+    pub fn new(spec: &Spec, general: &Projection, stream: Stream) -> Self {
+        Self { plan: plan(spec, general), dither: Dither { stream, first: 0 } }
+    }
+
+    /// Rounds in place.
+    pub fn round(&mut self, numbers: &mut [f32]) -> Counts {
+        let Some(plan) = self.plan else { return Counts::default() };
+        let counts = quantize_in_place(&plan, numbers, self.dither);
+        self.dither.first += numbers.len() as u64;
+        counts
+    }
 }
 
 /// A role's way into its format, with what it went through.
 #[derive(Clone, Debug)]
 pub struct Quantizer {
-    plan: Option<Plan>,
+    store: Store,
     holds_results: bool,
     largest_finite: f32,
     scaling: Scaling,
     history: VecDeque<f32>,
-    dither: Dither,
     is_frozen: bool,
     /// What the tensors of this role went through.
     pub tally: Tally,
@@ -78,12 +100,11 @@ impl Quantizer {
     /// Returns a role's way into its format under a policy; `stream` is for stochastic rounding.
     pub fn new(spec: &Spec, slots: &Slots, stream: Stream) -> Self {
         Self {
-            plan: plan(spec),
+            store: Store::new(spec, &slots.general, stream),
             holds_results: holds_results(&spec.format),
             largest_finite: largest_finite(&spec.format),
             scaling: slots.scaling,
             history: VecDeque::new(),
-            dither: Dither { stream, first: 0 },
             is_frozen: false,
             tally: Tally::default(),
         }
@@ -118,10 +139,9 @@ impl Quantizer {
     /// Rounds in place and counts.
     fn round(&mut self, numbers: &mut [f32]) {
         let survey = if self.is_frozen { Survey::default() } else { Survey::of(numbers) };
-        let counts = self.plan.map(|plan| quantize_in_place(&plan, numbers, self.dither));
-        self.dither.first += numbers.len() as u64;
+        let counts = self.store.round(numbers);
         if !self.is_frozen {
-            self.tally.add(survey, counts.unwrap_or_default());
+            self.tally.add(survey, counts);
         }
     }
 
@@ -147,6 +167,6 @@ impl Quantizer {
 
 /// Returns the largest finite number of a format.
 #[expect(clippy::cast_possible_truncation, reason = "formats of training lie within binary32")]
-fn largest_finite(format: &Format) -> f32 {
+pub fn largest_finite(format: &Format) -> f32 {
     crate::codec::decode(format, format.largest_finite()).to_f64() as f32
 }

@@ -16,6 +16,8 @@ pub enum Use {
     Cast,
     /// Stochastic rounding of the gradient that the optimizer reads.
     Gradient,
+    /// Stochastic rounding of the optimizer's state.
+    State,
     /// Stochastic rounding of a parameter's updates.
     Update,
     /// The signs of the Hadamard transform.

@@ -17,7 +17,7 @@ use super::{
     random::{self, Use},
     scaler::Scaler,
     slots::Slots,
-    tally::{Binades, share, to_f64},
+    tally::{Binades, to_f64},
     task::Recipe,
     trace::{Trace, is_finite},
 };
@@ -46,10 +46,6 @@ pub struct Outcome {
     pub train: Option<Score>,
     /// On the examples to be tested on, after training; nothing if the weights are not finite.
     pub test: Option<Score>,
-    /// Steps, skipped ones included.
-    pub steps: u64,
-    /// Steps whose gradients were not finite and that changed nothing.
-    pub skipped: u64,
     /// The loss scale at the start, step 0, and after each step that changed it.
     pub scales: Vec<(u64, f32)>,
     /// The first step that made a weight or the loss infinite or NaN.
@@ -60,6 +56,10 @@ pub struct Outcome {
     pub updates: Updates,
     /// The gradients of activations, scaled and before they are rounded.
     pub gradients: Binades,
+    /// The largest finite gradient with the loss scale undone, over all steps.
+    pub largest_gradient: f32,
+    /// The largest finite gradient as it was scaled, over the steps that were not skipped.
+    pub largest_scaled_gradient: f32,
     /// Every step.
     pub log: Vec<Step>,
     /// Seconds.
@@ -132,7 +132,7 @@ pub fn train(run: &Run<'_>, mut after_epoch: impl FnMut(&Step)) -> (Model, Outco
             scaler.update(found_infinity);
             let step = outcome.log.len() as u64 + 1;
             outcome.log.push(Step { epoch, step, loss: loss.mean, scale, is_skipped });
-            outcome.see(&model, &scaler, &trace);
+            outcome.see(&mut model, &scaler, &trace);
             if !model.is_finite() {
                 break 'training;
             }
@@ -204,8 +204,13 @@ impl Run<'_> {
 impl Outcome {
     /// Takes note of the end of a step.
     #[expect(clippy::float_cmp, reason = "a scale that moves is another number")]
-    fn see(&mut self, model: &Model, scaler: &Scaler, trace: &Trace) {
-        let Some(&Step { step, loss, .. }) = self.log.last() else { return };
+    fn see(&mut self, model: &mut Model, scaler: &Scaler, trace: &Trace) {
+        let Some(&Step { step, loss, scale, is_skipped, .. }) = self.log.last() else { return };
+        let scaled = model.take_largest_gradient();
+        self.largest_gradient = self.largest_gradient.max(scaled / scale);
+        if !is_skipped {
+            self.largest_scaled_gradient = self.largest_scaled_gradient.max(scaled);
+        }
         if self.scales.last().is_none_or(|&(_, scale)| scale != scaler.scale()) {
             self.scales.push((step, scaler.scale()));
         }
@@ -217,8 +222,6 @@ impl Outcome {
 
     /// Takes note of the end of training.
     fn finish(&mut self, run: &Run<'_>, model: &mut Model, trace: Trace) {
-        self.steps = self.log.len() as u64;
-        self.skipped = self.log.iter().filter(|step| step.is_skipped).count() as u64;
         self.tallies = model.tallies();
         self.gradients = trace.gradients;
         if model.is_finite() {
@@ -234,8 +237,8 @@ impl Outcome {
         self.scales.last().map_or(1.0, |&(_, scale)| scale)
     }
 
-    /// Returns the share of nonzero updates that changed nothing.
-    pub fn updates_lost(&self) -> Option<f64> {
-        share(self.updates.lost, self.updates.nonzero)
+    /// Returns the steps whose gradients were not finite and that changed nothing.
+    pub fn skipped(&self) -> usize {
+        self.log.iter().filter(|step| step.is_skipped).count()
     }
 }

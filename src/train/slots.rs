@@ -16,7 +16,7 @@ use super::values::{
     Accumulate, Activation, Choice, Hadamard, Keep, LossScale, Scaling, Softmax, Update,
     WeightScales,
 };
-use crate::{block::spec::Spec, format::F32};
+use crate::{block::spec::Spec, codec::Projection, format::F32};
 
 /// Why a slot cannot take a value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -50,12 +50,16 @@ macro_rules! slots {
     ($($(#[$doc:meta])* $name:ident: $value:ty = $default:expr;)*) => {
         /// Every choice of a policy.
         #[derive(Clone, Debug, PartialEq)]
-        pub struct Slots { $($(#[$doc])* pub $name: $value),* }
+        pub struct Slots {
+            $($(#[$doc])* pub $name: $value,)*
+            /// What casts of weights, activations and gradients do where no slot says otherwise.
+            pub general: Projection,
+        }
 
         impl Default for Slots {
             /// Float32 everywhere.
             fn default() -> Self {
-                Self { $($name: $default),* }
+                Self { $($name: $default,)* general: Projection::default() }
             }
         }
 
@@ -156,23 +160,14 @@ impl Slots {
     /// float32 have every format at its default.
     #[must_use]
     pub fn of_layer(&self, number: usize, count: usize) -> Self {
-        if !self.keep.contains(number, count) {
-            return self.clone();
-        }
-        let Self { weights, activations, gradients, master, optimizer_state, accumulate, .. } =
-            Self::default();
-        let (update, hadamard) = (Update::Nearest, Hadamard::None);
-        Self {
-            weights,
-            activations,
-            gradients,
-            master,
-            optimizer_state,
-            accumulate,
-            update,
-            hadamard,
-            ..self.clone()
-        }
+        if self.keep.contains(number, count) { self.in_float32() } else { self.clone() }
+    }
+
+    /// Returns the float32 row of the same mathematics: what decides no rounding is kept.
+    #[must_use]
+    pub fn in_float32(&self) -> Self {
+        let Self { activation, momentum, weight_decay, .. } = *self;
+        Self { activation, momentum, weight_decay, ..Self::default() }
     }
 }
 

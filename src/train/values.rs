@@ -352,7 +352,11 @@ impl Choice for f32 {
 }
 
 /// Reads a positive number, as every number of the command line is written.
-fn positive(text: &str) -> Result<f32, String> {
+///
+/// # Errors
+///
+/// What would be accepted.
+pub fn positive(text: &str) -> Result<f32, String> {
     number(text).filter(|&x| x > 0.0).ok_or_else(|| "expected a positive finite number".to_owned())
 }
 

@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::DataError;
+use crate::container::ContainerError;
 
 /// What an IDX file holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,14 +30,14 @@ const UNSIGNED_BYTES: u8 = 8;
 /// # Errors
 ///
 /// If the packed data are damaged or end early.
-pub fn unpacked(bytes: Vec<u8>, path: &Path) -> Result<Vec<u8>, DataError> {
+pub fn unpacked(bytes: Vec<u8>, path: &Path) -> Result<Vec<u8>, ContainerError> {
     if !bytes.starts_with(&GZIP_MAGIC) {
         return Ok(bytes);
     }
     let mut unpacked = Vec::new();
     match flate2::read::MultiGzDecoder::new(&*bytes).read_to_end(&mut unpacked) {
         Ok(_) => Ok(unpacked),
-        Err(error) => Err(DataError::content(path, format!("damaged gzip data: {error}"))),
+        Err(error) => Err(ContainerError::data(path, format!("damaged gzip data: {error}"))),
     }
 }
 
@@ -52,8 +52,8 @@ pub fn unpacked(bytes: Vec<u8>, path: &Path) -> Result<Vec<u8>, DataError> {
 /// # Errors
 ///
 /// If the header is not that of IDX, or announces more or fewer elements than follow.
-pub fn parse(bytes: &[u8], path: &Path) -> Result<Idx, DataError> {
-    let wrong = |what: String| DataError::content(path, what);
+pub fn parse(bytes: &[u8], path: &Path) -> Result<Idx, ContainerError> {
+    let wrong = |what: String| ContainerError::data(path, what);
     let (head, mut rest) = bytes
         .split_first_chunk::<4>()
         .ok_or_else(|| wrong(format!("{} bytes, expected an IDX header", bytes.len())))?;
@@ -86,8 +86,8 @@ pub fn parse(bytes: &[u8], path: &Path) -> Result<Idx, DataError> {
 /// # Errors
 ///
 /// If the file cannot be read or is not IDX.
-pub fn read(path: &Path) -> Result<Idx, DataError> {
-    let bytes = std::fs::read(path).map_err(|error| DataError::io(path, error))?;
+pub fn read(path: &Path) -> Result<Idx, ContainerError> {
+    let bytes = std::fs::read(path).map_err(|error| ContainerError::io("read", path, error))?;
     parse(&unpacked(bytes, path)?, path)
 }
 
@@ -105,14 +105,15 @@ pub struct Pairs {
 /// # Errors
 ///
 /// If the folder cannot be read, or there is not exactly one pair to learn from.
-pub fn pairs(folder: &Path) -> Result<Pairs, DataError> {
-    let entries = std::fs::read_dir(folder).map_err(|error| DataError::io(folder, error))?;
+pub fn pairs(folder: &Path) -> Result<Pairs, ContainerError> {
+    let entries =
+        std::fs::read_dir(folder).map_err(|error| ContainerError::io("read", folder, error))?;
     let mut files = Vec::new();
     for entry in entries {
-        files.push(entry.map_err(|error| DataError::io(folder, error))?.path());
+        files.push(entry.map_err(|error| ContainerError::io("read", folder, error))?.path());
     }
     files.sort_unstable();
-    let find = |kind: &str, is_test: bool| -> Result<Option<PathBuf>, DataError> {
+    let find = |kind: &str, is_test: bool| -> Result<Option<PathBuf>, ContainerError> {
         let mut found = files.iter().filter(|path| {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             name.contains(kind) && is_test_name(&name) == is_test
@@ -120,7 +121,7 @@ pub fn pairs(folder: &Path) -> Result<Pairs, DataError> {
         match (found.next(), found.next()) {
             (Some(one), Some(other)) => {
                 let (one, other) = (one.display(), other.display());
-                Err(DataError::content(
+                Err(ContainerError::data(
                     folder,
                     format!("both {one} and {other} could be the {kind}"),
                 ))
@@ -136,7 +137,7 @@ pub fn pairs(folder: &Path) -> Result<Pairs, DataError> {
         ((Some(images), Some(labels)), (Some(test_images), Some(test_labels))) => {
             Ok(Pairs { train: [images, labels], test: Some([test_images, test_labels]) })
         }
-        _ => Err(DataError::content(
+        _ => Err(ContainerError::data(
             folder,
             "expected one *idx3-ubyte and one *idx1-ubyte file, raw or .gz, or those of train-* \
              and t10k-*"

@@ -15,6 +15,7 @@ pub mod text;
 use std::path::{Path, PathBuf};
 
 use super::matrix::Matrix;
+use crate::container::ContainerError;
 
 /// Examples: one row of inputs and one class each.
 #[derive(Clone, Debug)]
@@ -61,40 +62,6 @@ pub struct Dataset {
     pub classes: usize,
 }
 
-/// Why data cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum DataError {
-    /// A file cannot be read.
-    #[error("'{}': {error}", path.display())]
-    Io {
-        /// The file or folder.
-        path: PathBuf,
-        /// What the system says.
-        error: std::io::Error,
-    },
-    /// A file holds something else than it should.
-    #[error("'{}': {what}", path.display())]
-    Content {
-        /// The file or folder.
-        path: PathBuf,
-        /// What was found, and what would be accepted.
-        what: String,
-    },
-    /// A task has no data of its own.
-    #[error("task '{0}' needs --data FOLDER with IDX images and labels")]
-    Missing(&'static str),
-}
-
-impl DataError {
-    fn io(path: &Path, error: std::io::Error) -> Self {
-        Self::Io { path: path.to_owned(), error }
-    }
-
-    fn content(path: &Path, what: String) -> Self {
-        Self::Content { path: path.to_owned(), what }
-    }
-}
-
 static DIGIT_IMAGES: &[u8] = include_bytes!("digits-images-idx3-ubyte.gz");
 static DIGIT_LABELS: &[u8] = include_bytes!("digits-labels-idx1-ubyte.gz");
 
@@ -121,7 +88,7 @@ pub fn digits() -> Dataset {
 /// # Errors
 ///
 /// If a file cannot be read, is not IDX, or images and labels do not match.
-pub fn idx_folder(folder: &Path) -> Result<Dataset, DataError> {
+pub fn idx_folder(folder: &Path) -> Result<Dataset, ContainerError> {
     let pairs = idx::pairs(folder)?;
     let (images, labels) = pair(&pairs.train)?;
     let scale = largest(&images);
@@ -132,7 +99,7 @@ pub fn idx_folder(folder: &Path) -> Result<Dataset, DataError> {
         let [ours, theirs] =
             [&images, &test_images].map(|idx| format!("{:?}", &idx.dimensions[1..]));
         let what = format!("images of {theirs}, but those to learn from are of {ours}");
-        return Err(DataError::content(&test[0], what));
+        return Err(ContainerError::data(&test[0], what));
     }
     let test = Examples { inputs: pixels(&test_images, scale), classes: classes_of(&test_labels) };
     let train = Examples { inputs, classes };
@@ -144,31 +111,31 @@ pub fn idx_folder(folder: &Path) -> Result<Dataset, DataError> {
 /// # Errors
 ///
 /// If the file cannot be read or is too short.
-pub fn text_file(path: &Path) -> Result<Dataset, DataError> {
-    let bytes = std::fs::read(path).map_err(|error| DataError::io(path, error))?;
+pub fn text_file(path: &Path) -> Result<Dataset, ContainerError> {
+    let bytes = std::fs::read(path).map_err(|error| ContainerError::io("read", path, error))?;
     text::examples(&idx::unpacked(bytes, path)?, path)
 }
 
 /// Reads images and the labels that belong to them.
-fn pair([images, labels]: &[PathBuf; 2]) -> Result<(idx::Idx, idx::Idx), DataError> {
+fn pair([images, labels]: &[PathBuf; 2]) -> Result<(idx::Idx, idx::Idx), ContainerError> {
     let (image_data, label_data) = (idx::read(images)?, idx::read(labels)?);
     let [of_images, of_labels] = [&image_data, &label_data].map(|idx| idx.dimensions.len());
     if of_images < 2 {
         let what = format!("{of_images} dimension, expected images of two or more");
-        return Err(DataError::content(images, what));
+        return Err(ContainerError::data(images, what));
     }
     if of_labels != 1 {
         let what = format!("{of_labels} dimensions, expected labels of one");
-        return Err(DataError::content(labels, what));
+        return Err(ContainerError::data(labels, what));
     }
     let [image_count, label_count] = [&image_data, &label_data].map(|idx| idx.dimensions[0]);
     if image_count != label_count {
         let images = images.display();
         let what = format!("{label_count} labels, but '{images}' has {image_count} images");
-        return Err(DataError::content(labels, what));
+        return Err(ContainerError::data(labels, what));
     }
     if image_data.elements.is_empty() {
-        return Err(DataError::content(images, "no images".to_owned()));
+        return Err(ContainerError::data(images, "no images".to_owned()));
     }
     Ok((image_data, label_data))
 }

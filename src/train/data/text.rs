@@ -7,8 +7,8 @@
 
 use std::path::Path;
 
-use super::{DataError, Dataset, Examples, idx};
-use crate::train::matrix::Matrix;
+use super::{Dataset, Examples, idx};
+use crate::{container::ContainerError, train::matrix::Matrix};
 
 /// Characters a prediction is made from.
 pub const CONTEXT: usize = 8;
@@ -45,10 +45,10 @@ pub fn shakespeare() -> Dataset {
 ///
 /// If the text is shorter than 200 characters.
 #[expect(clippy::cast_precision_loss, reason = "numbers of characters are below 256")]
-pub fn examples(text: &[u8], path: &Path) -> Result<Dataset, DataError> {
+pub fn examples(text: &[u8], path: &Path) -> Result<Dataset, ContainerError> {
     if text.len() < SHORTEST {
         let what = format!("{} characters, expected at least {SHORTEST}", text.len());
-        return Err(DataError::content(path, what));
+        return Err(ContainerError::data(path, what));
     }
     let mut number_of = [usize::MAX; 256];
     for &byte in text {

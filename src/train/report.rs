@@ -1,0 +1,119 @@
+//! An experiment becomes a report: tables, what they show, and what deserves attention.
+
+use serde_json::{Value, json};
+
+use super::{
+    experiment::{Config, Measured},
+    findings,
+    lesson::Lesson,
+    optimizer::Rule,
+    products, table,
+    task::Recipe,
+    values::{Activation, Choice as _},
+    warning,
+};
+use crate::report::{Block, Report, Role, Span};
+
+/// Returns the report of an experiment, of a lesson if it is one.
+pub fn report(config: &Config, rows: &[Measured], lesson: Option<&Lesson>) -> Report {
+    let mut report = Report::new("train-demo", table::data(rows, &config.seeds));
+    for (name, value) in options(config, lesson) {
+        report = report.option(name, value);
+    }
+    if let Some(lesson) = lesson {
+        report.blocks.push(heading(&format!("{}: {}", lesson.name, lesson.about)));
+        report.blocks.push(Block::blank());
+        if lesson.has_products {
+            report.blocks.extend(products::blocks(config.seeds[0]));
+        }
+    }
+    for group in rows.chunk_by(|a, b| a.entry.group == b.entry.group) {
+        report.blocks.extend(group_blocks(group, rows, config.seeds.len()));
+    }
+    report.blocks.push(heading("What the numbers show"));
+    let sentences = findings::sentences(rows);
+    let lines = sentences.iter().flat_map(|sentence| sentence.lines());
+    report.blocks.extend(lines.map(|line| Block::line(format!("  {line}"))));
+    report.blocks.extend(rows.iter().flat_map(warning_lines));
+    report.blocks.push(Block::line(
+        "bytes a parameter: weights, copy for the products, gradients, optimizer state; amp saves \
+         on activations",
+    ));
+    report.blocks.push(Block::hint(
+        "more: --lesson list · --policy list · what runs in which format: --explain",
+    ));
+    report
+}
+
+fn heading(text: &str) -> Block {
+    Block::Line(vec![Span::new(text, Role::Heading)])
+}
+
+/// A table with the lines above it that say what was trained.
+fn group_blocks(group: &[Measured], rows: &[Measured], seeds: usize) -> Vec<Block> {
+    let Some(first) = group.first() else { return Vec::new() };
+    let [train, test] = first.examples;
+    let (name, recipe) = (first.entry.task.name, first.entry.recipe.describe());
+    let seeds = if seeds == 1 { "1 seed".to_owned() } else { format!("{seeds} seeds") };
+    let model = describe(first);
+    let group: Vec<&Measured> = group.iter().collect();
+    vec![
+        Block::line(format!("{name}: {model}, {train} train / {test} test; {recipe}, {seeds}")),
+        Block::line(
+            "every value is rounded where the policy says so; accuracy is emulated, speed is not",
+        ),
+        Block::blank(),
+        Block::Table(table::screen(&group, rows)),
+        Block::blank(),
+    ]
+}
+
+/// Describes a model by its widths and its activation function.
+pub fn describe(row: &Measured) -> String {
+    let widths: Vec<String> = row.shape.widths.iter().map(usize::to_string).collect();
+    let activation = row.shape.activation;
+    let activation =
+        if activation == Activation::Relu { "ReLU".to_owned() } else { activation.write() };
+    let embedding = row.shape.embedding.map_or(String::new(), |[characters, numbers]| {
+        format!("{characters} characters by {numbers} numbers, ")
+    });
+    format!("{embedding}{} {activation}", widths.join("-"))
+}
+
+fn warning_lines(row: &Measured) -> Vec<Block> {
+    let lines = warning::warnings(row).into_iter().map(|warning| {
+        Block::Line(vec![
+            Span::new("  ! ", Role::Warning),
+            Span::plain(format!("{}: {warning}", row.entry.policy)),
+        ])
+    });
+    lines.collect()
+}
+
+/// Everything that decided the numbers; what differs between rows is in the rows.
+fn options(config: &Config, lesson: Option<&Lesson>) -> Vec<(&'static str, Value)> {
+    let shared = |of: fn(&Recipe) -> Value| {
+        let mut values = config.entries.iter().map(|entry| of(&entry.recipe));
+        let first = values.next().unwrap_or_default();
+        if values.all(|value| value == first) { first } else { Value::Null }
+    };
+    let policies: Vec<&str> = config.entries.iter().map(|entry| &*entry.policy).collect();
+    vec![
+        ("policies", json!(policies)),
+        ("lesson", json!(lesson.map(|lesson| lesson.name))),
+        ("data", json!(config.data.as_ref().map(|path| path.display().to_string()))),
+        ("seeds", json!(config.seeds)),
+        ("epochs", shared(|recipe| json!(recipe.epochs))),
+        ("batch", shared(|recipe| json!(recipe.batch))),
+        ("lr", shared(|recipe| json!(recipe.learning_rate.to_string()))),
+        ("optimizer", shared(|recipe| json!(recipe.rule.write()))),
+        (
+            "adam_eps",
+            shared(|recipe| match recipe.rule {
+                Rule::Adam { epsilon } => json!(f64::from(epsilon)),
+                Rule::Sgd => Value::Null,
+            }),
+        ),
+        ("clip_grad", shared(|recipe| json!(recipe.clip))),
+    ]
+}
