@@ -9,7 +9,9 @@ mod inspect;
 mod operand;
 mod options;
 mod output;
+mod progress;
 mod shell;
+mod train_demo;
 
 use std::{ffi::OsString, process::ExitCode};
 
@@ -57,6 +59,7 @@ struct Cli {
 enum Command {
     Convert(Box<convert::Args>),
     Inspect(Box<inspect::Args>),
+    TrainDemo(Box<train_demo::Args>),
     Formats(formats::Args),
     Completions(shell::CompletionsArgs),
     Man(shell::ManArgs),
@@ -103,6 +106,7 @@ fn dispatch(
     match command {
         Command::Convert(args) => convert::run(&args, common, out),
         Command::Inspect(args) => inspect::run(&args, common, out),
+        Command::TrainDemo(args) => train_demo::run(&args, common, out),
         Command::Formats(args) => formats::run(&args, common, out),
         Command::Completions(args) => shell::completions(&args, &mut Cli::command(), out),
         Command::Man(args) => shell::man(&args, &Cli::command(), out),

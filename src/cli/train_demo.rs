@@ -59,7 +59,7 @@ pub(crate) struct Args {
     /// Change a slot of every policy; repeatable
     #[arg(long, value_name = "SLOT=VALUE")]
     set: Vec<String>,
-    /// none static:K dynamic[:INIT[,INTERVAL]], as --set loss_scale=
+    /// none static:K dynamic[:INIT[,INTERVAL]], short for that --set
     #[arg(long, value_name = "SCALE")]
     loss_scale: Option<String>,
     #[command(flatten)]
@@ -296,8 +296,10 @@ fn number(option: &str, text: &str) -> anyhow::Result<f32> {
 
 /// Gives an error the exit code of its kind.
 fn classify(error: ExperimentError) -> anyhow::Error {
-    match &error {
-        ExperimentError::Data(ContainerError::Io { .. }) => failure::io_message(error),
+    match error {
+        ExperimentError::Data(ContainerError::Io { path, error, .. }) => {
+            failure::io(format!("'{}'", path.display()), &error)
+        }
         ExperimentError::Data(ContainerError::Data { .. }) => failure::data(error),
         ExperimentError::Data(ContainerError::Usage { .. })
         | ExperimentError::NoData(_)

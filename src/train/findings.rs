@@ -69,7 +69,7 @@ fn unscaled_and_well(rows: &[Measured]) -> Option<String> {
         (unscaled && well && tally.flushed > 0).then(|| {
             format!(
                 "This task needs no loss scaling: {} of the {} gradients become zero and it does \
-                 not matter.\n  A task where it decides: fpx train-demo --lesson loss-scale",
+                 not matter. A task where it decides: fpx train-demo --lesson loss-scale.",
                 number::share(tally.flushed, tally.numbers),
                 row.entry.slots.gradients.format,
             )

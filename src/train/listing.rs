@@ -5,13 +5,17 @@ use crate::report::{Block, Cell, Column, Report, Role, Span, Table};
 
 /// Lists every policy with its slots as `--set` reads them, and every slot with its default.
 pub fn policies() -> Report {
-    let mut rows = Table::new([
-        Column::new("policy", "policy"),
-        Column::new("slots", "slots that differ from float32").wraps(),
-        Column::new("about", "what it is").wraps(),
-    ]);
+    let mut rows = Table::new(["policy", "slots", "about"].map(|key| Column::new(key, key)));
+    let mut blocks = Vec::new();
     for policy in policy::all() {
-        rows.push([policy.name, policy.slots.to_string(), policy.about.to_owned()].map(Cell::text));
+        let (slots, about) = (policy.slots.to_string(), policy.about);
+        blocks.push(Block::Line(vec![
+            Span::new(format!("{:22}", policy.name), Role::Heading),
+            Span::plain(about),
+        ]));
+        let shown = if slots.is_empty() { "every slot at its default" } else { &slots };
+        blocks.push(Block::line(format!("  {shown}")));
+        rows.push([policy.name, slots, about.to_owned()].map(Cell::text));
     }
     let mut slots = Table::new([
         Column::new("slot", "slot"),
@@ -21,8 +25,11 @@ pub fn policies() -> Report {
     for slot in Slots::default().written() {
         slots.push([slot.name, &*slot.value, slot.expected].map(Cell::text));
     }
-    Report::new("train-demo", rows)
-        .with(Block::Rows)
+    let mut report = Report::new("train-demo", rows);
+    report.blocks = blocks;
+    report
+        .with(Block::blank())
+        .with(Block::line("slots, for --set SLOT=VALUE; a policy writes those that differ"))
         .with(Block::blank())
         .with(Block::Table(slots))
         .with(Block::hint("try a change: fpx train-demo --policy bf16-pure --set update=sr"))
@@ -43,8 +50,10 @@ pub fn tasks() -> Report {
 
 /// Lists every lesson.
 pub fn lessons() -> Report {
-    let mut rows =
-        Table::new([Column::new("lesson", "lesson"), Column::new("about", "what it shows").wraps()]);
+    let mut rows = Table::new([
+        Column::new("lesson", "lesson"),
+        Column::new("about", "what it shows").wraps(),
+    ]);
     for lesson in LESSONS {
         rows.push([lesson.name, lesson.about].map(Cell::text));
     }

@@ -31,9 +31,9 @@ pub fn report(config: &Config, rows: &[Measured], lesson: Option<&Lesson>) -> Re
         report.blocks.extend(group_blocks(group, rows, config.seeds.len()));
     }
     report.blocks.push(heading("What the numbers show"));
-    let sentences = findings::sentences(rows);
-    let lines = sentences.iter().flat_map(|sentence| sentence.lines());
-    report.blocks.extend(lines.map(|line| Block::line(format!("  {line}"))));
+    for sentence in findings::sentences(rows) {
+        report.blocks.extend(wrapped(&sentence, "  ").into_iter().map(Block::line));
+    }
     report.blocks.extend(rows.iter().flat_map(warning_lines));
     report.blocks.push(Block::line(
         "bytes a parameter: weights, copy for the products, gradients, optimizer state; amp saves \
@@ -81,13 +81,34 @@ pub fn describe(row: &Measured) -> String {
 }
 
 fn warning_lines(row: &Measured) -> Vec<Block> {
-    let lines = warning::warnings(row).into_iter().map(|warning| {
-        Block::Line(vec![
-            Span::new("  ! ", Role::Warning),
-            Span::plain(format!("{}: {warning}", row.entry.policy)),
-        ])
-    });
-    lines.collect()
+    let mut lines = Vec::new();
+    for warning in warning::warnings(row) {
+        let mut mark = "  ! ";
+        for line in wrapped(&format!("{}: {warning}", row.entry.policy), "") {
+            lines.push(Block::Line(vec![Span::new(mark, Role::Warning), Span::plain(line)]));
+            mark = "    ";
+        }
+    }
+    lines
+}
+
+/// Columns of a line of text, the indentation apart.
+const WIDTH: usize = 94;
+
+/// Breaks text into lines; each after the first is indented by two more.
+fn wrapped(text: &str, indent: &str) -> Vec<String> {
+    let mut lines = vec![indent.to_owned()];
+    for word in text.split(' ') {
+        let line = lines.last_mut().expect("there is a first line");
+        let is_empty = line.trim().is_empty();
+        if !is_empty && line.chars().count() + word.chars().count() >= WIDTH {
+            lines.push(format!("{indent}  {word}"));
+        } else {
+            *line += if is_empty { "" } else { " " };
+            *line += word;
+        }
+    }
+    lines
 }
 
 /// Everything that decided the numbers; what differs between rows is in the rows.

@@ -140,6 +140,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::cast_possible_truncation, reason = "the rounding that is tested")]
     fn the_inverse_is_rounded_once_from_binary64() {
         assert_eq!(scaler(3.0, 1).inverse(), (1.0f64 / 3.0) as f32);
         assert_eq!(scaler(65536.0, 1).inverse(), 2f32.powi(-16));

@@ -121,10 +121,10 @@ pub fn screen(rows: &[&Measured], all: &[Measured]) -> Table {
             second_cell(row, second(figure), all),
             share_cell(flushed.flushed, flushed.numbers),
             share_cell(lost, updates),
-            Cell::new(Value::Null, number::significant(row.mean(|o| to_f64(o.skipped())), 3)),
+            Cell::new(Value::Null, short(row.mean(|o| to_f64(o.skipped())))),
             final_scale(row)
                 .map_or_else(Cell::absent, |scale| Cell::new(Value::Null, power(scale))),
-            Cell::new(Value::Null, number::significant(row.memory.bytes_a_parameter(), 3)),
+            Cell::new(Value::Null, short(row.memory.bytes_a_parameter())),
             Cell::new(Value::Null, number::fixed(row.mean(|outcome| outcome.seconds), 1)),
         ]);
     }
@@ -209,6 +209,11 @@ pub fn power(scale: f64) -> String {
     if is_power && !(-3.0..=16.0).contains(&exponent) {
         format!("2^{exponent}")
     } else {
-        number::significant(scale, 6)
+        short(scale)
     }
+}
+
+/// Writes an integer as such, and another number in three digits.
+fn short(x: f64) -> String {
+    if x.fract() == 0.0 { number::shortest(x) } else { number::significant(x, 3) }
 }

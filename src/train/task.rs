@@ -76,6 +76,13 @@ enum Source {
     Path,
 }
 
+impl Source {
+    /// Whether the task is the one for other data of its kind.
+    const fn is_for_paths(self) -> bool {
+        matches!(self, Self::Shakespeare | Self::Path)
+    }
+}
+
 /// Every task, the default first.
 pub static TASKS: &[Task] = &[
     Task {
@@ -137,6 +144,18 @@ pub static TASKS: &[Task] = &[
 /// Finds a task by its name.
 pub fn find(name: &str) -> Option<&'static Task> {
     TASKS.iter().find(|task| task.name == name)
+}
+
+/// Returns the task that a path is data for: a text is for `char-lm`, a folder and an IDX file for
+/// `mnist`.
+///
+/// # Errors
+///
+/// If the path cannot be read.
+pub fn for_data(path: &Path) -> Result<&'static Task, ContainerError> {
+    let takes_text = path.is_file() && !data::is_idx(path)?;
+    let fits = |task: &&Task| task.embedding.is_some() == takes_text && task.source.is_for_paths();
+    Ok(TASKS.iter().find(fits).unwrap_or(&TASKS[0]))
 }
 
 impl Recipe {

@@ -80,6 +80,16 @@ pub fn digits() -> Dataset {
     every_fifth_for_testing(&pixels(&images, largest(&images)), &classes_of(&labels))
 }
 
+/// Whether a file, raw or gzipped, begins as IDX does.
+///
+/// # Errors
+///
+/// If the file cannot be read.
+pub fn is_idx(path: &Path) -> Result<bool, ContainerError> {
+    let bytes = std::fs::read(path).map_err(|error| ContainerError::io("read", path, error))?;
+    Ok(idx::unpacked(bytes, path)?.starts_with(&[0, 0]))
+}
+
 /// Reads a folder with IDX images and labels, raw or gzipped, or the folder of such a file.
 ///
 /// Files called `train-*` and `t10k-*` are used as such; of a single pair, image i is for testing
@@ -88,7 +98,8 @@ pub fn digits() -> Dataset {
 /// # Errors
 ///
 /// If a file cannot be read, is not IDX, or images and labels do not match.
-pub fn idx_folder(folder: &Path) -> Result<Dataset, ContainerError> {
+pub fn idx_folder(path: &Path) -> Result<Dataset, ContainerError> {
+    let folder = if path.is_file() { path.parent().unwrap_or(path) } else { path };
     let pairs = idx::pairs(folder)?;
     let (images, labels) = pair(&pairs.train)?;
     let scale = largest(&images);
