@@ -16,11 +16,11 @@ use super::spec::{Block, Scaling};
 /// each cut into tiles. Tiles at an edge are cropped. Scales are numbered tile by tile, row by row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grouping {
-    slabs: u64,
-    rows: u64,
-    columns: u64,
-    tile_rows: u64,
-    tile_columns: u64,
+    pub(super) slabs: u64,
+    pub(super) rows: u64,
+    pub(super) columns: u64,
+    pub(super) tile_rows: u64,
+    pub(super) tile_columns: u64,
     scale_shape: Vec<u64>,
 }
 
@@ -147,12 +147,12 @@ impl Grouping {
     }
 
     /// The number of scales in one row of tiles.
-    fn scales_a_band(&self) -> u64 {
+    pub(super) fn scales_a_band(&self) -> u64 {
         self.columns.div_ceil(self.tile_columns)
     }
 
     /// The number of rows of tiles in a slab.
-    fn bands_a_slab(&self) -> u64 {
+    pub(super) fn bands_a_slab(&self) -> u64 {
         self.rows.div_ceil(self.tile_rows)
     }
 
@@ -160,6 +160,11 @@ impl Grouping {
     fn band_start(&self, band: u64) -> u64 {
         let (slab, within) = (band / self.bands_a_slab(), band % self.bands_a_slab());
         (slab * self.rows + within * self.tile_rows) * self.columns
+    }
+
+    /// The number of elements.
+    pub fn elements(&self) -> u64 {
+        self.slabs * self.rows * self.columns
     }
 
     /// Cuts the tensor into stretches of elements with at most `most` scales each, every scale whole

@@ -9,7 +9,7 @@
 
 use std::fmt;
 
-use super::rows::{BLOCKS, BlockRow, GENERIC, SCALE_RULES, ScaleKind, ScaleRule};
+use super::rows::{BLOCKS, BlockRow, Coding, SCALE_RULES, ScaleKind, ScaleRule};
 use crate::{
     codec::{Projection, Rounding, RoundingError, project},
     format::{self, F32, Format, FormatError},
@@ -52,10 +52,11 @@ pub enum Scaling {
 /// A block format with its words.
 #[derive(Clone, Copy, Debug)]
 pub struct Block {
-    /// The row of the table, or [`GENERIC`].
-    pub row: &'static BlockRow,
+    /// The row of the table; `None` for generic block floating point, which is any format under
+    /// E8M0 scales (OCP MX 1.0 §5.1, generalised).
+    pub row: Option<&'static BlockRow>,
     /// How an E8M0 scale is chosen.
-    pub rule: ScaleRule,
+    pub rule: &'static ScaleRule,
     /// Elements a block, at least 1.
     pub size: usize,
     /// The axis along which blocks lie; negative counts from the last.
@@ -67,11 +68,30 @@ pub struct Block {
 impl PartialEq for Block {
     fn eq(&self, other: &Self) -> bool {
         let facts =
-            |b: &Self| (b.row.name, b.rule, b.size, b.axis, b.tensor_scale.map(f32::to_bits));
+            |b: &Self| (b.name(), b.rule.name, b.size, b.axis, b.tensor_scale.map(f32::to_bits));
         facts(self) == facts(other)
     }
 }
 
+impl Block {
+    /// Returns the name in the table, if there is one.
+    pub fn name(&self) -> Option<&'static str> {
+        self.row.map(|row| row.name)
+    }
+
+    /// Returns what a block's scale is.
+    pub fn scale(&self) -> ScaleKind {
+        self.row.map_or(ScaleKind::E8m0, |row| row.scale)
+    }
+
+    /// Returns how the codes of elements are stored.
+    pub fn coding(&self) -> Coding {
+        self.row.map_or(Coding::Format, |row| row.coding)
+    }
+}
+
+/// Elements of a generic block unless the name says otherwise, as in OCP's formats.
+const GENERIC_SIZE: usize = 32;
 /// The default axis of blocks: the last.
 const LAST_AXIS: i32 = -1;
 /// The most elements a block may have.
@@ -170,11 +190,12 @@ fn named(name: &str) -> Result<Spec, SpecError> {
         let parsed = format::parse(name)?;
         return Ok(Spec { note: parsed.note, ..Spec::plain(parsed.format) });
     };
-    Ok(Spec { scaling: Scaling::Block(block_of(row)), ..Spec::plain(row.element.clone()) })
+    Ok(Spec { scaling: Scaling::Block(block_of(Some(row))), ..Spec::plain(row.element.clone()) })
 }
 
-fn block_of(row: &'static BlockRow) -> Block {
-    Block { row, rule: ScaleRule::default(), size: row.size, axis: LAST_AXIS, tensor_scale: None }
+fn block_of(row: Option<&'static BlockRow>) -> Block {
+    let size = row.map_or(GENERIC_SIZE, |row| row.size);
+    Block { row, rule: &SCALE_RULES[0], size, axis: LAST_AXIS, tensor_scale: None }
 }
 
 impl Spec {
@@ -184,7 +205,7 @@ impl Spec {
             Some((name, value)) => (name, Some(value)),
             None => (word, None),
         };
-        let rule = SCALE_RULES.iter().find(|row| row.name == word).map(|row| row.rule);
+        let rule = SCALE_RULES.iter().find(|rule| rule.name == word);
         match (name, value) {
             ("tensor", None) => self.scale_by(Scaling::Tensor, word, text),
             ("channel", None) => self.scale_by(Scaling::Channel, word, text),
@@ -207,22 +228,16 @@ impl Spec {
             ("scale", Some(value)) => {
                 let scale = tensor_scale(word, value)?
                     .ok_or_else(|| value_error(word, text, "a positive finite float32"))?;
-                let block = self.block(word, text)?;
-                if block.row.scale != ScaleKind::Nv {
-                    return Err(conflict(word, block.row.name, text));
-                }
+                let block = self.block_of_kind(ScaleKind::Nv, word, text)?;
                 block.tensor_scale = Some(scale);
                 Ok(())
             }
-            (_, None) if rule.is_some() => {
-                let block = self.block(word, text)?;
-                if block.row.scale != ScaleKind::E8m0 {
-                    return Err(conflict(word, block.row.name, text));
+            _ => match rule {
+                Some(rule) => {
+                    self.block_of_kind(ScaleKind::E8m0, word, text).map(|block| block.rule = rule)
                 }
-                block.rule = rule.unwrap_or_default();
-                Ok(())
-            }
-            _ => self.round_by(word, text),
+                None => self.round_by(word, text),
+            },
         }
     }
 
@@ -237,7 +252,7 @@ impl Spec {
     /// Returns the block to change; a plain format becomes the element of a generic one.
     fn block(&mut self, word: &str, text: &str) -> Result<&mut Block, SpecError> {
         if self.is_plain() {
-            self.scaling = Scaling::Block(block_of(&GENERIC));
+            self.scaling = Scaling::Block(block_of(None));
         }
         let name = self.to_string();
         match &mut self.scaling {
@@ -246,6 +261,18 @@ impl Spec {
                 Err(conflict(word, &name, text))
             }
         }
+    }
+
+    /// Returns the block to change, if its scale is of this kind.
+    fn block_of_kind(
+        &mut self,
+        kind: ScaleKind,
+        word: &str,
+        text: &str,
+    ) -> Result<&mut Block, SpecError> {
+        let before = self.to_string();
+        let block = self.block(word, text)?;
+        if block.scale() == kind { Ok(block) } else { Err(conflict(word, &before, text)) }
     }
 
     fn round_by(&mut self, word: &str, text: &str) -> Result<(), SpecError> {
@@ -309,13 +336,12 @@ impl fmt::Display for Spec {
 impl Block {
     /// Writes the name and the words that differ from the row's defaults.
     fn write(&self, f: &mut fmt::Formatter<'_>, element: &Format) -> fmt::Result {
-        let is_generic = self.row.name.is_empty();
-        f.write_str(if is_generic { element.name() } else { self.row.name })?;
-        if is_generic || self.size != self.row.size {
+        f.write_str(self.name().unwrap_or(element.name()))?;
+        if self.row.is_none_or(|row| row.size != self.size) {
             write!(f, "/block:{}", self.size)?;
         }
-        if self.rule != ScaleRule::default() {
-            write!(f, "/{}", self.rule.name())?;
+        if self.rule.name != SCALE_RULES[0].name {
+            write!(f, "/{}", self.rule.name)?;
         }
         if self.axis != LAST_AXIS {
             write!(f, "/axis:{}", self.axis)?;

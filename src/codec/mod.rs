@@ -16,6 +16,7 @@
 //! assert_eq!(project(&E4M3FN, &Projection::default(), &Unpacked::from_f32(464.0)).code, 0x7e);
 //! ```
 
+mod arithmetic;
 mod decode;
 mod error;
 pub mod neighbor;

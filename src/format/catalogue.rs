@@ -196,10 +196,10 @@ formats! {
         / "Intel SDM vol. 1 §4.2.2";
 }
 
-/// k/64 with |k| ≤ 127 and a sign: the numbers of MXINT8's elements (OCP MX 1.0 §5.3.4). Not a row:
-/// its codes in files are two's complement.
+/// k/64 with |k| ≤ 127, the numbers of MXINT8's elements (OCP MX 1.0 §5.3.4). Not a row: its codes
+/// in files are two's complement, which has one zero.
 pub static INT8_SIXTY_FOURTHS: Format = Format::row(
-    "e1m6:finite:bias=1",
+    "e1m6:finite:nonegzero:bias=1",
     Facts {
         width: 8,
         precision: 7,
@@ -207,7 +207,7 @@ pub static INT8_SIXTY_FOURTHS: Format = Format::row(
         sign: Signed,
         domain: Finite,
         nan: NoNan,
-        zeros: Both,
+        zeros: One,
         underflow: Gradual,
         layout: Hidden,
         parity: Parity::Significand,

@@ -1,5 +1,7 @@
 //! Slices of codes, one code in the low bits of one unsigned integer.
 
+use std::ops::Range;
+
 use half::slice::HalfFloatSliceExt;
 
 /// Where codes are written.
@@ -120,6 +122,24 @@ macro_rules! halves {
 halves!(f16, bf16);
 
 impl Codes<'_> {
+    /// Returns the places of a range.
+    ///
+    /// # Panics
+    ///
+    /// If the range ends beyond the last place.
+    pub fn range(&mut self, range: Range<usize>) -> Codes<'_> {
+        with_slice!(self, Self, codes => (&mut codes[range]).into())
+    }
+
+    /// Replaces each code.
+    pub fn map(&mut self, change: impl Fn(u64) -> u64) {
+        with_slice!(self, Self, codes => {
+            for code in codes.iter_mut() {
+                *code = Word::from_code(change(code.code()));
+            }
+        });
+    }
+
     /// Returns how many codes there is room for.
     pub fn len(&self) -> usize {
         with_slice!(self, Self, codes => codes.len())
@@ -132,6 +152,21 @@ impl Codes<'_> {
 }
 
 impl CodesRef<'_> {
+    /// Returns the codes of a range.
+    ///
+    /// # Panics
+    ///
+    /// If the range ends beyond the last code.
+    #[must_use]
+    pub fn range(&self, range: Range<usize>) -> Self {
+        with_slice!(self, Self, codes => codes[range].into())
+    }
+
+    /// Returns the codes in order.
+    pub fn iter(&self) -> impl Iterator<Item = u64> + '_ {
+        (0..self.len()).map(|i| with_slice!(self, Self, codes => codes[i].code()))
+    }
+
     /// Returns how many codes there are.
     pub fn len(&self) -> usize {
         with_slice!(self, Self, codes => codes.len())

@@ -17,12 +17,17 @@ mod counts;
 mod plan;
 mod sampler;
 mod scalar;
+mod scaled;
 mod statistics;
 
 pub use codes::{Codes, CodesRef};
 pub use counts::Counts;
 pub use plan::Plan;
 pub use sampler::sample;
+pub use scaled::{
+    Scales, decode_scaled, encode_scaled, largest_finite_magnitudes, largest_magnitudes,
+    quantize_scaled,
+};
 pub use statistics::{
     ElementError, Grid, LANES, LARGEST, Lanes, Largest, Real, Sums, TOTALS, Total,
 };

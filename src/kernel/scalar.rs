@@ -1,9 +1,9 @@
 //! Slices into slices, one element at a time through the codec: what every lane form must equal,
 //! and what runs where no lane form reaches.
 
-use super::{Counts, Dither, codes::Word};
+use super::{Counts, Dither, Real, codes::Word};
 use crate::codec::{Flags, Kind, Projection, Unpacked, decode, project};
-use crate::format::{F32, Format};
+use crate::format::Format;
 
 /// A floating-point number of the machine.
 pub(super) trait Float: Copy {
@@ -57,7 +57,7 @@ impl Target {
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "the format has at most 64 bits")]
-    fn project(&self, x: &Unpacked, random: u32, counts: &mut Counts) -> u64 {
+    pub(super) fn project(&self, x: &Unpacked, random: u32, counts: &mut Counts) -> u64 {
         let projected = project(&self.format, &self.projection.with_random(random), x);
         let result = decode(&self.format, projected.code);
         let raised = |flag| u64::from(projected.flags.contains(flag));
@@ -80,10 +80,8 @@ impl Target {
 }
 
 /// Returns the number a code stands for, to the nearest binary32 number.
-#[expect(clippy::cast_possible_truncation, reason = "a binary32 code has 32 bits")]
 pub(super) fn decode_one(format: &Format, code: u64) -> f32 {
-    let x = decode(format, code.into());
-    f32::from_bits(project(&F32, &Projection::default(), &x).code as u32)
+    Real::nearest(&decode(format, code.into()))
 }
 
 /// Decodes each code.

@@ -3,6 +3,9 @@
 //! All arithmetic is binary64, one IEEE operation at a time, in 16 lanes whatever the instruction
 //! set: element i of a chunk belongs to lane i mod 16. So the same bits come out everywhere.
 
+use crate::codec::{Projection, Unpacked, project};
+use crate::format::F32;
+
 /// Lanes of the sums.
 pub const LANES: usize = 16;
 
@@ -133,14 +136,40 @@ impl ElementError {
 pub trait Real: Copy + Into<f64> {
     /// What does not belong in any sum.
     const NAN: Self;
+
+    /// Returns the number nearest to a datum, ties to even.
+    fn nearest(x: &Unpacked) -> Self;
+
+    /// Returns the number nearest to another, ties to even.
+    fn from_f64(x: f64) -> Self;
 }
 
 impl Real for f32 {
     const NAN: Self = Self::NAN;
+
+    #[expect(clippy::cast_possible_truncation, reason = "a binary32 code has 32 bits")]
+    fn nearest(x: &Unpacked) -> Self {
+        Self::from_bits(project(&F32, &Projection::default(), x).code as u32)
+    }
+
+    #[inline(always)]
+    #[expect(clippy::cast_possible_truncation, reason = "the nearest number is asked for")]
+    fn from_f64(x: f64) -> Self {
+        x as Self
+    }
 }
 
 impl Real for f64 {
     const NAN: Self = Self::NAN;
+
+    fn nearest(x: &Unpacked) -> Self {
+        x.to_f64()
+    }
+
+    #[inline(always)]
+    fn from_f64(x: f64) -> Self {
+        x
+    }
 }
 
 /// Elements that are counted in 32 bits before the counts are widened.

@@ -226,14 +226,14 @@ fn values(format: &Format) -> Cell {
 
 /// What a target is good for and weak at.
 fn remarks(spec: &Spec) -> Vec<Block> {
-    let (good_for, weak_at, source) = match &spec.scaling {
-        Scaling::Block(block) => (block.row.good_for, block.row.weak_at, block.row.source),
-        Scaling::Plain | Scaling::Tensor | Scaling::Channel | Scaling::Tile { .. } => {
-            match row_of(&spec.format) {
-                Some(row) => (row.good_for, row.weak_at, row.source),
-                None => return Vec::new(),
-            }
-        }
+    let block = match &spec.scaling {
+        Scaling::Block(block) => block.row,
+        Scaling::Plain | Scaling::Tensor | Scaling::Channel | Scaling::Tile { .. } => None,
+    };
+    let (good_for, weak_at, source) = match (block, row_of(&spec.format)) {
+        (Some(row), _) => (row.good_for, row.weak_at, row.source),
+        (None, Some(row)) => (row.good_for, row.weak_at, row.source),
+        (None, None) => return Vec::new(),
     };
     let line = |label: &str, text: &str| Block::line(format!("  {label:<9} {text}"));
     vec![

@@ -1,0 +1,129 @@
+//! The largest magnitude of a tile becomes the code of its scale, and a code its value.
+//!
+//! Nothing here goes through a floating-point logarithm or a rounded quotient: exponents are read
+//! off, significands compared, and a quotient that is rounded is exact until then.
+
+use super::{
+    rows::ScaleKind,
+    spec::{Scaling, Spec},
+};
+use crate::{
+    codec::{Kind, Overflow, Projection, Unpacked, decode, project},
+    format::{E4M3FN, F32, Format, catalogue::E8M0},
+};
+
+/// How the scales of a target follow from largest magnitudes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Scaler {
+    /// The largest element.
+    largest: Unpacked,
+    rule: Rule,
+}
+
+/// The three kinds of scales.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rule {
+    /// A power of two: `2^(e − emax)`, or the next where the significand is above the threshold.
+    PowerOfTwo { threshold: u128 },
+    /// An E4M3 number under a scale of the whole tensor, which may be given.
+    Nv { given: Option<u32> },
+    /// A binary32 number.
+    Binary32,
+}
+
+impl Scaler {
+    /// Returns the scaler of a target; `None` for a plain one.
+    pub(super) fn new(spec: &Spec) -> Option<Self> {
+        let rule = match &spec.scaling {
+            Scaling::Plain => return None,
+            Scaling::Tensor | Scaling::Channel | Scaling::Tile { .. } => Rule::Binary32,
+            Scaling::Block(block) => match block.scale() {
+                ScaleKind::E8m0 => {
+                    Rule::PowerOfTwo { threshold: (block.rule.threshold)(&spec.format) }
+                }
+                ScaleKind::Nv => Rule::Nv { given: block.tensor_scale.map(f32::to_bits) },
+            },
+        };
+        let largest = decode(&spec.format, spec.format.largest_finite());
+        Some(Self { largest, rule })
+    }
+
+    /// Returns the format of the scales' codes.
+    pub(super) fn format(&self) -> &'static Format {
+        match self.rule {
+            Rule::PowerOfTwo { .. } => &E8M0,
+            Rule::Nv { .. } => &E4M3FN,
+            Rule::Binary32 => &F32,
+        }
+    }
+
+    /// Whether a NaN or an infinity spoils its tile rather than itself alone.
+    pub(super) fn is_spoiled(&self) -> bool {
+        self.rule != Rule::Binary32
+    }
+
+    /// Whether the whole tensor has a scale that follows from its largest magnitude.
+    pub(super) fn needs_tensor_scale(&self) -> bool {
+        self.rule == Rule::Nv { given: None }
+    }
+
+    /// Returns the scale of a whole tensor for its largest finite magnitude.
+    pub(super) fn tensor_scale(&self, largest: f64) -> f32 {
+        match self.rule {
+            Rule::Nv { given: Some(scale) } => f32::from_bits(scale),
+            Rule::Nv { given: None } => {
+                let range = decode(&E4M3FN, E4M3FN.largest_finite()).times(&self.largest);
+                f32::from_bits(quotient(&F32, largest, &range))
+            }
+            Rule::PowerOfTwo { .. } | Rule::Binary32 => 1.0,
+        }
+    }
+
+    /// Returns the code of a tile's scale for its largest magnitude.
+    pub(super) fn code(&self, largest: f64, tensor_scale: f32) -> u32 {
+        match self.rule {
+            Rule::PowerOfTwo { threshold } => self.power_of_two(largest, threshold),
+            Rule::Nv { .. } if !largest.is_finite() => NV_NAN,
+            Rule::Nv { .. } if largest == 0.0 || tensor_scale == 0.0 => 0,
+            Rule::Nv { .. } => {
+                let divisor = self.largest.times(&Unpacked::from_f32(tensor_scale));
+                quotient(&E4M3FN, largest, &divisor)
+            }
+            // Nothing to scale: any scale will do, and readers that divide by it want no zero.
+            Rule::Binary32 if largest == 0.0 => 1f32.to_bits(),
+            // Of a quotient that rounds to zero the elements still are in range of the least scale.
+            Rule::Binary32 => quotient(&F32, largest, &self.largest).max(1),
+        }
+    }
+
+    fn power_of_two(&self, largest: f64, threshold: u128) -> u32 {
+        let x = Unpacked::from_f64(largest);
+        match x.kind {
+            Kind::Nan | Kind::Infinity => E8M0_NAN,
+            Kind::Zero => 0,
+            Kind::Finite => {
+                let above = i32::from(x.significand > threshold);
+                let biased = x.exponent - self.largest.exponent + above + E8M0.bias();
+                biased.clamp(0, E8M0_LARGEST).cast_unsigned()
+            }
+        }
+    }
+
+    /// Returns what a scale's code stands for, the tensor's scale included, exactly.
+    pub(super) fn value(&self, code: u32, tensor_scale: f32) -> f64 {
+        let scale = decode(self.format(), code.into());
+        // At most 28 significand bits, so that binary64 holds the product.
+        scale.times(&Unpacked::from_f32(tensor_scale)).to_f64()
+    }
+}
+
+const E8M0_NAN: u32 = 0xff;
+const E8M0_LARGEST: i32 = 0xfe;
+const NV_NAN: u32 = 0x7f;
+
+/// Returns the code of a quotient, rounded once to nearest even, saturating.
+#[expect(clippy::cast_possible_truncation, reason = "scales have at most 32 bits")]
+fn quotient(format: &Format, dividend: f64, divisor: &Unpacked) -> u32 {
+    let projection = Projection { overflow: Overflow::Saturate, ..Projection::default() };
+    project(format, &projection, &Unpacked::from_f64(dividend).over(divisor)).code as u32
+}

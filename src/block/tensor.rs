@@ -1,0 +1,167 @@
+//! Whole tensors, and pieces of whole tiles, become scales and codes in one pass, a part that fits
+//! the cache at a time.
+
+use std::ops::Range;
+
+use super::{
+    grouping::Grouping,
+    quantizer::{BlockError, Counts, Quantizer},
+    segment::Piece,
+};
+use crate::kernel::{self, Codes, CodesRef, Dither, Real, Scales};
+
+/// Elements that are scaled at a time, so that they stay in the cache from step to step.
+const PIECE: u64 = 4096;
+
+/// A tensor, quantised.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Quantized {
+    /// Which elements share a scale.
+    pub grouping: Grouping,
+    /// The scale of the whole tensor; 1 where the target has none.
+    pub tensor_scale: f32,
+    /// The codes of the scales, in [`Quantizer::scale_format`].
+    pub scales: Vec<u32>,
+    /// The codes of the elements.
+    pub codes: Vec<u64>,
+    /// What was seen.
+    pub counts: Counts,
+}
+
+/// The scales of a part.
+struct Found<'a> {
+    codes: &'a [u32],
+    values: &'a [f64],
+}
+
+impl Quantizer {
+    /// Writes the codes of the scales and of the elements of a piece that cuts no tile in two.
+    ///
+    /// # Panics
+    ///
+    /// If the slices do not fit the piece.
+    pub fn encode_tiles<R: Real>(
+        &self,
+        piece: &Piece<'_>,
+        source: &[R],
+        tensor_scale: f32,
+        scales: &mut [u32],
+        codes: &mut Codes<'_>,
+        dither: Dither,
+    ) -> Counts {
+        let mut places = scales.iter_mut();
+        self.by_tiles(piece, source, tensor_scale, |part, at, scales| {
+            for (code, place) in scales.codes.iter().zip(&mut places) {
+                *place = *code;
+            }
+            self.encode(part, &source[at.clone()], scales.values, &mut codes.range(at), dither)
+        })
+    }
+
+    /// Rounds every number of a tensor to what its code and scale stand for: quantises and
+    /// dequantises at once.
+    ///
+    /// # Panics
+    ///
+    /// If the slices are not as long as the tensor.
+    pub fn fake_quantize<R: Real>(
+        &self,
+        grouping: &Grouping,
+        source: &[R],
+        rounded: &mut [R],
+        dither: Dither,
+    ) -> Counts {
+        let whole = Piece { grouping, elements: 0..grouping.elements() };
+        let tensor_scale = self.tensor_scale_of(source);
+        self.by_tiles(&whole, source, tensor_scale, |part, at, scales| {
+            let (source, rounded) = (&source[at.clone()], &mut rounded[at]);
+            let mut counts = kernel::Counts::default();
+            for segment in grouping.segments(part.elements.clone()) {
+                let first = part.elements.start + segment.elements.start as u64;
+                counts += kernel::quantize_scaled(
+                    &self.plan,
+                    &source[segment.elements.clone()],
+                    Scales { values: &scales.values[segment.scales], size: segment.size },
+                    &mut rounded[segment.elements],
+                    Dither { first: dither.first + first, ..dither },
+                );
+            }
+            counts
+        })
+    }
+
+    /// Finds the scales of a piece that cuts no tile in two, a part at a time, and hands each part
+    /// to `visit`, with its place in the piece.
+    fn by_tiles<R: Real>(
+        &self,
+        piece: &Piece<'_>,
+        source: &[R],
+        tensor_scale: f32,
+        mut visit: impl FnMut(&Piece<'_>, Range<usize>, Found<'_>) -> kernel::Counts,
+    ) -> Counts {
+        piece.check(source.len());
+        let (mut counts, mut rest) = (Counts::default(), source);
+        let mut next = piece.elements.start;
+        while next < piece.elements.end {
+            let end = piece.grouping.cut(next, PIECE).min(piece.elements.end);
+            let part = Piece { grouping: piece.grouping, elements: next..end };
+            let length = part.len();
+            let (numbers, after) = rest.split_at(length);
+            let mut largest = vec![0.0; part.scales()];
+            self.largest(&part, numbers, &mut largest);
+            let codes = self.scale_codes(&largest, tensor_scale);
+            let values = self.scale_values(&codes, tensor_scale);
+            let count = |is: fn(&f64) -> bool| values.iter().filter(|x| is(x)).count() as u64;
+            let at = source.len() - rest.len();
+            counts += Counts {
+                scales: values.len() as u64,
+                short: part.grouping.cropped(&part.elements),
+                nan: count(|x| x.is_nan()),
+                zero: count(|x| *x == 0.0),
+                elements: visit(&part, at..at + length, Found { codes: &codes, values: &values }),
+            };
+            (rest, next) = (after, end);
+        }
+        counts
+    }
+
+    /// Quantises a tensor.
+    ///
+    /// # Errors
+    ///
+    /// [`BlockError::Axis`], if blocks lie along an axis that the tensor does not have.
+    ///
+    /// # Panics
+    ///
+    /// If the shape is not that of the numbers.
+    pub fn quantize<R: Real>(
+        &self,
+        shape: &[u64],
+        source: &[R],
+        dither: Dither,
+    ) -> Result<Quantized, BlockError> {
+        let grouping = self.grouping(shape)?;
+        let tensor_scale = self.tensor_scale_of(source);
+        let whole = Piece { grouping: &grouping, elements: 0..grouping.elements() };
+        let mut scales = vec![0; whole.scales()];
+        let mut codes = vec![0u64; source.len()];
+        let mut places = Codes::U64(&mut codes);
+        let counts =
+            self.encode_tiles(&whole, source, tensor_scale, &mut scales, &mut places, dither);
+        Ok(Quantized { grouping, tensor_scale, scales, codes, counts })
+    }
+
+    /// Returns the numbers of a quantised tensor, each rounded once.
+    ///
+    /// # Panics
+    ///
+    /// If the tensor's scales and codes do not fit its grouping.
+    pub fn dequantize<R: Real>(&self, tensor: &Quantized) -> Vec<R> {
+        let scales = self.scale_values(&tensor.scales, tensor.tensor_scale);
+        let grouping = &tensor.grouping;
+        let whole = Piece { grouping, elements: 0..grouping.elements() };
+        let mut numbers = vec![R::NAN; tensor.codes.len()];
+        self.decode(&whole, CodesRef::U64(&tensor.codes), &scales, &mut numbers);
+        numbers
+    }
+}
