@@ -77,7 +77,7 @@ fn copied_bits(spec: &Spec, count: u64) -> u64 {
     let elements = count * u64::from(spec.format.width());
     match spec.scaling {
         Scaling::Block(block) => {
-            let tensor_scale = if block.row.scale == ScaleKind::Nv { 32 } else { 0 };
+            let tensor_scale = if block.scale() == ScaleKind::Nv { 32 } else { 0 };
             elements + 8 * count.div_ceil(block.size as u64) + tensor_scale
         }
         Scaling::Plain | Scaling::Tensor | Scaling::Channel | Scaling::Tile { .. } => elements,
