@@ -20,6 +20,8 @@ pub mod report;
 #[forbid(unsafe_code)]
 pub mod stats;
 #[forbid(unsafe_code)]
+pub mod sweep;
+#[forbid(unsafe_code)]
 pub mod text;
 #[forbid(unsafe_code)]
 pub mod train;

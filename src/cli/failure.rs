@@ -60,6 +60,11 @@ pub(crate) fn io(name: impl std::fmt::Display, error: &std::io::Error) -> anyhow
     Failure { kind: Kind::Io, message: format!("{name}: {}", reason(error)) }.into()
 }
 
+/// Returns the error of failed input or output that says itself on what.
+pub(crate) fn input_output(message: impl ToString) -> anyhow::Error {
+    Failure { kind: Kind::Io, message: message.to_string() }.into()
+}
+
 /// Returns the error of a file that does not exist.
 pub(crate) fn missing(name: &str) -> anyhow::Error {
     let message = format!("'{}': no such file or folder", fpx::report::escape(name));

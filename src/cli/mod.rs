@@ -3,6 +3,7 @@
 
 mod argv;
 mod convert;
+mod error_sweep;
 mod failure;
 mod formats;
 mod inspect;
@@ -10,6 +11,7 @@ mod operand;
 mod options;
 mod output;
 mod progress;
+mod save;
 mod shell;
 mod train_demo;
 
@@ -59,6 +61,7 @@ struct Cli {
 enum Command {
     Convert(Box<convert::Args>),
     Inspect(Box<inspect::Args>),
+    ErrorSweep(Box<error_sweep::Args>),
     TrainDemo(Box<train_demo::Args>),
     Formats(formats::Args),
     Completions(shell::CompletionsArgs),
@@ -106,6 +109,7 @@ fn dispatch(
     match command {
         Command::Convert(args) => convert::run(&args, common, out),
         Command::Inspect(args) => inspect::run(&args, common, out),
+        Command::ErrorSweep(args) => error_sweep::run(&args, common, out),
         Command::TrainDemo(args) => train_demo::run(&args, common, out),
         Command::Formats(args) => formats::run(&args, common, out),
         Command::Completions(args) => shell::completions(&args, &mut Cli::command(), out),

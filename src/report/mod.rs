@@ -36,7 +36,7 @@ use serde_json::{Map, Value};
 pub enum Block {
     /// A line of text; with no spans, a blank line.
     Line(Vec<Span>),
-    /// The visible columns of the report's own rows.
+    /// The visible columns of the report's rows, or its view of them.
     Rows,
     /// Another view of the rows.
     Table(Table),
@@ -86,6 +86,8 @@ pub struct Report {
     pub options: Map<String, Value>,
     /// Every row and every column.
     pub rows: Table,
+    /// What tables and Markdown show instead of the rows, if that is other columns or rows.
+    pub view: Option<Table>,
     /// What people see, in order.
     pub blocks: Vec<Block>,
 }
@@ -93,7 +95,7 @@ pub struct Report {
 impl Report {
     /// Returns a report of these rows, with no options and nothing on the screen.
     pub fn new(command: &'static str, rows: Table) -> Self {
-        Self { command, options: Map::new(), rows, blocks: Vec::new() }
+        Self { command, options: Map::new(), rows, view: None, blocks: Vec::new() }
     }
 
     /// Adds a block to the screen.
@@ -115,9 +117,10 @@ impl Report {
         match emit {
             Emit::Table => self.render_screen(screen),
             Emit::Data(syntax) => {
-                let mut encoder = Encoder::new(syntax, &self.rows.columns);
+                let table = if syntax == Syntax::Markdown { self.view() } else { &self.rows };
+                let mut encoder = Encoder::new(syntax, &table.columns);
                 let mut out = encoder.open(self.command, &self.options);
-                for row in self.rows.cells() {
+                for row in table.cells() {
                     out += &encoder.row(row);
                 }
                 out + &encoder.close()
@@ -125,12 +128,16 @@ impl Report {
         }
     }
 
+    fn view(&self) -> &Table {
+        self.view.as_ref().unwrap_or(&self.rows)
+    }
+
     fn render_screen(&self, screen: Screen) -> String {
         let mut out = String::new();
         for block in &self.blocks {
             match block {
                 Block::Line(spans) => out += &(text::wrapped(spans, screen.width) + "\n"),
-                Block::Rows => out += &text::table(&self.rows, screen.width),
+                Block::Rows => out += &text::table(self.view(), screen.width),
                 Block::Table(table) => out += &text::table(table, screen.width),
                 Block::Hint(spans) if screen.hints => {
                     out += &(text::wrapped(spans, screen.width) + "\n");

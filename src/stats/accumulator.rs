@@ -1,6 +1,6 @@
 //! Blocks of inputs and results become [`Statistics`].
 
-use super::{ExactSum, Histogram, UsedCodes};
+use super::{ExactSum, Histogram, MAX_WIDTH, UsedCodes};
 use crate::kernel::{Counts, ElementError, Grid, LARGEST, Lanes, Real, TOTALS, Total};
 
 /// The largest value of a quantity and the first element that has it.
@@ -26,6 +26,14 @@ impl Maximum {
             *self = *other;
         }
     }
+
+    /// Moves to the first of some elements (index, input, value) with this value, if there is one.
+    #[expect(clippy::float_cmp, reason = "the same operations on the same element")]
+    fn find(&mut self, value: f64, mut elements: impl Iterator<Item = (u64, f64, f64)>) {
+        if let Some((index, input, _)) = elements.find(|(_, _, own)| *own == value) {
+            *self = Self { value, input, index };
+        }
+    }
 }
 
 /// Histograms of inputs and of errors.
@@ -42,6 +50,8 @@ pub struct Histograms {
 pub struct Statistics {
     /// What the rounding counted.
     pub counts: Counts,
+    /// The largest finite magnitude of the inputs.
+    pub max_input: f64,
     /// Elements in the sums: those whose input and result are finite.
     pub summed: u64,
     /// Those of them that are not zero.
@@ -59,9 +69,23 @@ pub struct Statistics {
 }
 
 impl Statistics {
+    /// Returns the statistics of no element under a target whose codes have `width` bits; 0 if it
+    /// has no codes of its own.
+    pub fn new(width: u32) -> Self {
+        let used = if width == 0 { None } else { UsedCodes::new(width) };
+        Self { used, ..Self::default() }
+    }
+
+    /// Adds histograms, at the price of a slower pass.
+    #[must_use]
+    pub fn with_histograms(self) -> Self {
+        Self { histograms: Some(Histograms::default()), ..self }
+    }
+
     /// Adds the statistics of other elements under the same target.
     pub fn merge(&mut self, other: &Self) {
         self.counts += other.counts;
+        self.max_input = self.max_input.max(other.max_input);
         self.summed += other.summed;
         self.nonzero += other.nonzero;
         self.exact += other.exact;
@@ -82,53 +106,48 @@ impl Statistics {
     }
 }
 
-/// Statistics in the making.
+/// What one worker needs while it reads a chunk; used for one target after the other.
 #[derive(Clone, Debug)]
-pub struct Accumulator {
-    statistics: Statistics,
+pub struct Pass {
     lanes: Lanes,
-    /// A mark a code of the current chunk.
+    /// A mark a code.
     marks: Vec<u8>,
 }
 
-impl Accumulator {
-    /// Returns empty statistics of a target whose codes have `width` bits, 0 if it has no codes of
-    /// its own.
-    pub fn new(width: u32) -> Self {
-        let used = if width == 0 { None } else { UsedCodes::new(width) };
-        let marks = if used.is_some() { vec![0; 1 << width] } else { Vec::new() };
-        Self {
-            statistics: Statistics { used, ..Statistics::default() },
-            lanes: Lanes::default(),
-            marks,
-        }
+impl Default for Pass {
+    fn default() -> Self {
+        Self { lanes: Lanes::default(), marks: vec![0; 1 << MAX_WIDTH] }
     }
+}
 
-    /// Makes histograms too, at the price of a slower pass.
-    #[must_use]
-    pub fn with_histograms(mut self) -> Self {
-        self.statistics.histograms = Some(Histograms::default());
-        self
-    }
-
-    /// Adds what the rounding of a block counted.
-    pub fn count(&mut self, counts: Counts) {
-        self.statistics.counts += counts;
-    }
-
-    /// Adds the next block of the current chunk, which begins at a global index.
+impl Pass {
+    /// Adds the next block of a chunk, whose first element has a global index.
     ///
     /// # Panics
     ///
     /// If the slices differ in length.
-    pub fn block<X: Real, R: Real>(&mut self, grid: Grid, first: u64, inputs: &[X], results: &[R]) {
+    pub fn block<X: Real, R: Real>(
+        &mut self,
+        statistics: &mut Statistics,
+        grid: Grid,
+        first: u64,
+        (inputs, results): (&[X], &[R]),
+    ) {
         self.lanes.add(grid, inputs, results);
         for (which, value) in self.lanes.largest().into_iter().enumerate() {
-            if self.statistics.largest[which].yields_to(value, first) {
-                self.locate(which, value, grid, first, inputs, results);
+            let maximum = &mut statistics.largest[which];
+            if maximum.yields_to(value, first) {
+                let elements = inputs.iter().zip(results).zip(first..);
+                maximum.find(
+                    value,
+                    elements.map(|((x, r), index)| {
+                        let x = (*x).into();
+                        (index, x, ElementError::of(grid, x, (*r).into()).candidates()[which])
+                    }),
+                );
             }
         }
-        if let Some(histograms) = &mut self.statistics.histograms {
+        if let Some(histograms) = &mut statistics.histograms {
             for (x, r) in inputs.iter().zip(results) {
                 let (x, r): (f64, f64) = ((*x).into(), (*r).into());
                 histograms.inputs.add(x);
@@ -137,41 +156,16 @@ impl Accumulator {
         }
     }
 
-    /// Finds the first element of a block with the value, if it is in this block.
-    #[expect(clippy::float_cmp, reason = "the same operations on the same element")]
-    fn locate<X: Real, R: Real>(
-        &mut self,
-        which: usize,
-        value: f64,
-        grid: Grid,
-        first: u64,
-        inputs: &[X],
-        results: &[R],
-    ) {
-        let mut elements = inputs.iter().zip(results).zip(first..);
-        let found = elements.find(|((x, r), _)| {
-            ElementError::of(grid, (**x).into(), (**r).into()).candidates()[which] == value
-        });
-        if let Some(((x, _), index)) = found {
-            self.statistics.largest[which] = Maximum { value, input: (*x).into(), index };
-        }
-    }
-
-    /// Marks the codes of a block.
-    ///
-    /// # Panics
-    ///
-    /// If a code is wider than the target's.
-    pub fn mark<C: Copy + Into<usize>>(&mut self, codes: &[C]) {
+    /// Marks the codes of a block, each of at most [`MAX_WIDTH`] bits.
+    pub fn mark<C: Copy + Into<usize>>(&mut self, codes: impl Iterator<Item = C>) {
         for code in codes {
-            self.marks[(*code).into()] = 1;
+            self.marks[code.into()] = 1;
         }
     }
 
-    /// Ends a chunk, whose sums are now added exactly.
-    pub fn end_chunk(&mut self) {
+    /// Ends a chunk: its sums are now added exactly.
+    pub fn end(&mut self, statistics: &mut Statistics) {
         let sums = std::mem::take(&mut self.lanes).sums();
-        let statistics = &mut self.statistics;
         statistics.summed += sums.summed;
         statistics.nonzero += sums.nonzero;
         statistics.exact += sums.exact;
@@ -179,10 +173,5 @@ impl Accumulator {
         if let Some(used) = &mut statistics.used {
             used.take(&mut self.marks);
         }
-    }
-
-    /// Returns the statistics of all ended chunks.
-    pub fn into_statistics(self) -> Statistics {
-        self.statistics
     }
 }

@@ -127,6 +127,7 @@ metrics! {
     "flushed" "flushed\nto zero" "nonzero inputs that became zero" Show::Share, |m| Figure::Count(m.statistics.counts.flushed);
     "subnormal" "subnormal" "results that are subnormal" Show::Share, |m| Figure::Count(m.statistics.counts.subnormal);
     "exact" "exact" "elements without an error" Show::Share, |m| Figure::Count(m.statistics.exact);
+    "max_input" "max\n|x|" "largest finite |x|" Show::Scientific(3), |m| Figure::Number(m.statistics.max_input);
     "max_abs" "max\nerror" "largest |e|" Show::Scientific(3), |m| largest(m, Largest::Absolute);
     "max_abs_input" "input of\nmax error" "the input with the largest |e|" Show::Scientific(6),
         |m| input_at(m, Largest::Absolute);

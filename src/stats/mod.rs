@@ -6,13 +6,11 @@
 //! does not depend on threads, shards or instruction sets.
 //!
 //! ```
-//! use fpx::{kernel::Grid, stats::Accumulator};
-//! let mut accumulator = Accumulator::new(8);
-//! accumulator.block(Grid::new(-6, 3), 0, &[1.03f32, 300.0], &[1.0f32, 288.0]);
-//! accumulator.end_chunk();
-//! let statistics = accumulator.into_statistics();
-//! assert_eq!(statistics.largest[0].value, 12.0);
-//! assert_eq!(statistics.largest[0].input, 300.0);
+//! use fpx::{kernel::Grid, stats::{Pass, Statistics}};
+//! let (mut pass, mut statistics) = (Pass::default(), Statistics::new(8));
+//! pass.block(&mut statistics, Grid::new(-6, 3), 0, (&[1.03f32, 300.0], &[1.0f32, 288.0]));
+//! pass.end(&mut statistics);
+//! assert_eq!((statistics.largest[0].value, statistics.largest[0].input), (12.0, 300.0));
 //! ```
 
 mod accumulator;
@@ -22,10 +20,11 @@ mod state;
 mod sum;
 mod used;
 
-pub use accumulator::{Accumulator, Histograms, Maximum, Statistics};
+pub use accumulator::{Histograms, Maximum, Pass, Statistics};
 pub use histogram::Histogram;
 pub use metric::{Figure, METRICS, Measured, Metric, Show, metric};
 pub use state::StateError;
+pub(crate) use state::{bits, from_bits};
 pub use sum::ExactSum;
 pub use used::{MAX_WIDTH, UsedCodes};
 

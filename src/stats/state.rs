@@ -31,12 +31,13 @@ fn count(value: &Value) -> Result<u64, StateError> {
     value.as_u64().ok_or(StateError)
 }
 
-/// A binary64 number as the hex digits of its code.
-fn bits(x: f64) -> String {
+/// Returns a binary64 number as the hex digits of its code: JSON's decimals may be read inexactly.
+pub(crate) fn bits(x: f64) -> String {
     format!("{:016x}", x.to_bits())
 }
 
-fn from_bits(value: &Value) -> Result<f64, StateError> {
+/// Reads what [`bits`] wrote.
+pub(crate) fn from_bits(value: &Value) -> Result<f64, StateError> {
     let text = value.as_str().filter(|text| text.len() == 16).ok_or(StateError)?;
     Ok(f64::from_bits(u64::from_str_radix(text, 16).map_err(|_| StateError)?))
 }
@@ -76,6 +77,7 @@ impl Statistics {
         let histograms = self.histograms.as_ref();
         json!({
             "counts": counts_state(&self.counts),
+            "max_input": bits(self.max_input),
             "summed": [self.summed, self.nonzero, self.exact],
             "totals": self.totals.iter().map(ExactSum::state).collect::<Vec<_>>(),
             "largest": self.largest.iter().map(Maximum::state).collect::<Vec<_>>(),
@@ -93,6 +95,7 @@ impl Statistics {
         let [summed, nonzero, exact] = array(&state["summed"], count)?;
         Ok(Self {
             counts: counts_from_state(&state["counts"])?,
+            max_input: from_bits(&state["max_input"])?,
             summed,
             nonzero,
             exact,

@@ -112,7 +112,9 @@ mod tests {
     #[test]
     fn the_order_of_terms_does_not_matter() {
         let mut forward = ExactSum::default();
-        terms().iter().for_each(|x| forward.add(*x));
+        for x in terms() {
+            forward.add(x);
+        }
         let (mut odd, mut even) = (ExactSum::default(), ExactSum::default());
         for (i, x) in terms().iter().enumerate().rev() {
             if i % 2 == 0 { even.add(*x) } else { odd.add(*x) }
@@ -125,7 +127,9 @@ mod tests {
     fn sums_are_rounded_once() {
         let sum = |terms: &[f64]| {
             let mut sum = ExactSum::default();
-            terms.iter().for_each(|x| sum.add(*x));
+            for x in terms {
+                sum.add(*x);
+            }
             sum.to_f64()
         };
         let half_ulp = 2f64.powi(-53);

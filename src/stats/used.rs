@@ -93,7 +93,9 @@ mod tests {
         for width in [4, 6, 8, 11, 16] {
             let mut marks = vec![0u8; 1 << width];
             let members = [0, 3, (1 << width) - 1];
-            members.iter().for_each(|&code| marks[code] = 1);
+            for code in members {
+                marks[code] = 1;
+            }
             let mut used = UsedCodes::new(width).unwrap();
             used.take(&mut marks);
             assert_eq!(used.count(), 3);

@@ -1,0 +1,246 @@
+//! `fpx error-sweep`: what formats cost, on standard output.
+
+use std::{
+    fs,
+    path::PathBuf,
+    str::FromStr as _,
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant},
+};
+
+use fpx::{
+    report::{Screen, svg},
+    sweep::{
+        self, Condition, Config, Input, Measurement, Progress, Recommendation, Scales, Shard, View,
+    },
+};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::{
+    Outcome,
+    failure::{data, io, usage},
+    inspect,
+    options::{self, Common, RoundingArgs},
+    output::Output,
+    save::Destination,
+};
+
+/// Measure what formats cost: error, overflow and flushing to zero
+///
+/// Samples of a distribution are rounded to each format, or every code of a format is; without an
+/// option, a million standard normal samples to four formats. An error is the rounded number less the
+/// exact one; an ulp is the quantum of the exact number in the format (its least subnormal below the
+/// normal range); sqnr is 10 log10 of the inputs' squares over the errors'. The same seed gives the same
+/// bytes on any number of threads, and shards add up with --merge.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  fpx error-sweep
+  fpx error-sweep --dist lognormal:0,2 --scale -40..40 --plot sweep.svg
+  fpx error-sweep --dist exhaustive:f16 --formats e4m3fn/rtz --limit 'max_ulp<1'")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    source: SourceArgs,
+    /// Formats [default: f16,bf16,e4m3fn,e5m2]
+    #[arg(long, short = 't', value_name = "FORMAT[,..]", value_delimiter = ',', visible_aliases = ["format", "to"])]
+    formats: Vec<String>,
+    /// Multiply inputs by 2^LO .. 2^HI, each in turn
+    #[arg(long, value_name = "LO..HI[:STEP]", allow_hyphen_values = true)]
+    scale: Option<String>,
+    #[command(flatten)]
+    checks: CheckArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+    #[command(flatten)]
+    rounding: RoundingArgs,
+}
+
+/// What is measured.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Source")]
+struct SourceArgs {
+    /// normal:MEAN,SD uniform:LO,HI loguniform:LO2,HI2 lognormal:MU,SIGMA laplace:MU,B exponential:RATE student-t:NU cauchy:X0,GAMMA exhaustive:FORMAT [default: normal:0,1]
+    #[arg(long, value_name = "NAME[:PARAMS]", allow_hyphen_values = true)]
+    dist: Option<String>,
+    /// Samples: 1M, 10k, 2^24 [default: 1M]
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    samples: Option<String>,
+    /// Measure only share i of n; --merge adds the shares up
+    #[arg(long, value_name = "i/n")]
+    shard: Option<String>,
+    /// Add up the JSON of several runs, in any order
+    #[arg(long, value_name = "FILE.json", num_args = 1.., conflicts_with_all = ["dist", "samples", "shard", "formats", "scale"])]
+    merge: Vec<PathBuf>,
+}
+
+/// What the measurement must meet.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Checks")]
+struct CheckArgs {
+    /// Exit with 1 where a row fails, such as 'max_ulp<=1,sqnr_db>=30'
+    #[arg(long, value_name = "CONDITION[,..]")]
+    limit: Option<String>,
+    /// Name the cheapest format that meets a condition, such as 'bits<=4.5' [default: sqnr_db>=30]
+    #[arg(long, value_name = "CONDITION[,..]", num_args = 0..=1, require_equals = true)]
+    recommend: Option<Option<String>>,
+}
+
+/// What is shown.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Output")]
+struct OutputArgs {
+    /// Columns of the table, or 'all'; JSON and CSV carry all
+    #[arg(long, value_name = "NAME[,..]", value_delimiter = ',')]
+    columns: Vec<String>,
+    /// Sort rows by a column, the largest first
+    #[arg(long, value_name = "COLUMN")]
+    sort: Option<String>,
+    /// Show inputs and errors by size
+    #[arg(long)]
+    histogram: bool,
+    /// Draw the sweep, or without --scale the histograms
+    #[arg(long, value_name = "FILE.svg")]
+    plot: Option<PathBuf>,
+    /// Replace a file that exists
+    #[arg(long)]
+    force: bool,
+    /// table json jsonl csv markdown [default: table]
+    #[arg(long, value_name = "KIND")]
+    emit: Option<String>,
+}
+
+/// Runs the subcommand.
+pub(crate) fn run(args: &Args, common: &Common, out: &mut Output) -> anyhow::Result<Outcome> {
+    let emit = inspect::emit(args.output.emit.as_deref(), common)?;
+    let view = view(args)?;
+    let plot = args.output.plot.as_deref();
+    let plot = plot.map(|path| Destination::new(path, args.output.force)).transpose()?;
+    let measurement = if args.source.merge.is_empty() {
+        let config = config(args, out)?;
+        let bar = Bar::new(out.is_quiet());
+        sweep::run(&config, &bar).map_err(usage)?
+    } else {
+        merge(&args.source.merge)?
+    };
+    let answer = sweep::present(&measurement, &view).map_err(usage)?;
+    let screen = Screen { width: Output::width(), hints: Output::is_terminal() };
+    out.text(&answer.report.render(emit, screen))?;
+    if let Some(plot) = plot {
+        plot.write(&svg::document(&answer.charts))?;
+    }
+    for failure in &answer.failures {
+        out.warning(failure);
+    }
+    Ok(if answer.failures.is_empty() { Outcome::Done } else { Outcome::CheckFailed })
+}
+
+fn view(args: &Args) -> anyhow::Result<View> {
+    let recommend = args.checks.recommend.as_ref().map(|text| match text {
+        None => Ok(Recommendation::default()),
+        Some(text) => Recommendation::from_str(text),
+    });
+    Ok(View {
+        columns: args.output.columns.clone(),
+        sort: args.output.sort.clone(),
+        all: false,
+        limits: args
+            .checks
+            .limit
+            .as_deref()
+            .map_or(Ok(Vec::new()), Condition::list)
+            .map_err(usage)?,
+        recommend: recommend.transpose().map_err(usage)?,
+        histograms: args.output.histogram,
+    })
+}
+
+/// Returns what the arguments describe.
+fn config(args: &Args, out: &mut Output) -> anyhow::Result<Config> {
+    let default = Config::default();
+    let targets = match args.formats.as_slice() {
+        [] => default.targets,
+        names => options::specs(names, out)?,
+    };
+    if let Some(spec) = targets.iter().find(|spec| !spec.is_plain()) {
+        return Err(usage(format!("'{spec}' is scaled: expected plain formats")));
+    }
+    let scales = args.scale.as_deref().map_or(Ok(Scales::NONE), str::parse).map_err(usage)?;
+    let shard = args.source.shard.as_deref().map_or(Ok(Shard::WHOLE), str::parse);
+    Ok(Config {
+        input: input(&args.source, out)?,
+        targets,
+        projection: args.rounding.projection()?,
+        seed: args.rounding.seed,
+        scales,
+        histograms: args.output.histogram || (args.output.plot.is_some() && !scales.is_sweep()),
+        shard: shard.map_err(usage)?,
+    })
+}
+
+fn input(args: &SourceArgs, out: &mut Output) -> anyhow::Result<Input> {
+    let exhaustive = args.dist.as_deref().and_then(|name| name.strip_prefix("exhaustive:"));
+    match (exhaustive, &args.samples) {
+        (Some(_), Some(_)) => {
+            Err(usage("--samples does not go with exhaustive: every code is tried"))
+        }
+        (Some(name), None) => {
+            Ok(Input::Exhaustive(options::plain_format(name, "--dist exhaustive:", out)?))
+        }
+        (None, samples) => Ok(Input::Samples {
+            distribution: args.dist.as_deref().unwrap_or("normal").parse().map_err(usage)?,
+            samples: samples.as_deref().map_or(Ok(1_000_000), sweep::samples).map_err(usage)?,
+        }),
+    }
+}
+
+/// Adds up the reports in some files.
+fn merge(paths: &[PathBuf]) -> anyhow::Result<Measurement> {
+    let read = |path: &PathBuf| {
+        let name = fpx::container::show(path);
+        let text = fs::read_to_string(path).map_err(|error| io(&name, &error))?;
+        Measurement::from_json(&text).map_err(|error| data(format!("{name}: {error}")))
+    };
+    let runs = paths.iter().map(read).collect::<anyhow::Result<Vec<_>>>()?;
+    Measurement::merge(runs).map_err(data)
+}
+
+/// A bar on standard error that appears only if a run takes long.
+struct Bar {
+    bar: ProgressBar,
+    begun: Instant,
+    hidden: AtomicBool,
+    quiet: bool,
+}
+
+/// How long a run may take before it says how far it is.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+impl Bar {
+    fn new(quiet: bool) -> Self {
+        let style =
+            ProgressStyle::with_template("{bar:40} {human_pos}/{human_len} elements, {eta} left");
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden())
+            .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        Self { bar, begun: Instant::now(), hidden: AtomicBool::new(true), quiet }
+    }
+}
+
+impl Progress for Bar {
+    fn start(&self, elements: u64) {
+        self.bar.set_length(elements);
+    }
+
+    fn advance(&self, elements: u64) {
+        self.bar.inc(elements);
+        let is_late = !self.quiet && self.begun.elapsed() > PATIENCE;
+        if is_late && self.hidden.swap(false, Ordering::Relaxed) {
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -1,0 +1,256 @@
+//! Statistics with what they are of become rows of a report.
+
+use serde_json::Value;
+
+use super::target::Target;
+use crate::{
+    report::{Cell, Column, Place, Role, Table, number, value_of},
+    stats::{self, Figure, METRICS, Measured, Metric, Show, StateError, Statistics},
+};
+
+/// One target at one scale, over one tensor or all.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Row {
+    /// What it is measured on.
+    pub(super) key: Key,
+    /// What was measured.
+    pub(super) statistics: Statistics,
+    /// Bits that store an element, its share of the scales included.
+    pub(super) bits_per_weight: f64,
+    /// Bytes that store all elements.
+    pub(super) bytes: u64,
+}
+
+/// What tells rows apart.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Key {
+    /// The distribution or the file.
+    pub(super) source: String,
+    /// The tensor; `None` for all of the source.
+    pub(super) tensor: Option<String>,
+    /// The target, without its rounding.
+    pub(super) format: String,
+    /// The rounding.
+    pub(super) rounding: String,
+    /// The overflow policy.
+    pub(super) overflow: String,
+    /// The exponent of the scale.
+    pub(super) scale: i32,
+}
+
+impl Key {
+    /// Returns the key of a target.
+    pub(super) fn new(source: &str, tensor: Option<&str>, target: &Target, scale: i32) -> Self {
+        Self {
+            source: source.to_owned(),
+            tensor: tensor.map(str::to_owned),
+            format: target.name(),
+            rounding: target.projection.rounding.to_string(),
+            overflow: target.projection.overflow.name().to_owned(),
+            scale,
+        }
+    }
+}
+
+impl Row {
+    /// Returns what another run needs in order to add to this row.
+    fn state(&self) -> Value {
+        let mut state = self.statistics.state();
+        state[BITS] = stats::bits(self.bits_per_weight).into();
+        state
+    }
+
+    /// Reads a row of JSON; the metrics in it are not read, but derived again.
+    pub(super) fn from_json(row: &Value) -> Result<Self, StateError> {
+        let text = |name: &str| row[name].as_str().map(str::to_owned).ok_or(StateError);
+        let scale = row["scale_log2"].as_i64().and_then(|scale| i32::try_from(scale).ok());
+        let key = Key {
+            source: text("source")?,
+            tensor: if row["tensor"].is_null() { None } else { Some(text("tensor")?) },
+            format: text("format")?,
+            rounding: text("rounding")?,
+            overflow: text("overflow_policy")?,
+            scale: scale.ok_or(StateError)?,
+        };
+        let found = Self {
+            key,
+            statistics: Statistics::from_state(&row["state"])?,
+            bits_per_weight: stats::from_bits(&row["state"][BITS])?,
+            bytes: row["bytes"].as_u64().ok_or(StateError)?,
+        };
+        // A state that belongs to another row would go unnoticed in the sums.
+        let same = METRICS.iter().all(|metric| match found.figure(metric) {
+            Figure::Count(n) => row[metric.name] == n,
+            Figure::Number(_) | Figure::Absent => true,
+        });
+        if same { Ok(found) } else { Err(StateError) }
+    }
+
+    /// Returns what metrics are functions of.
+    pub(super) fn measured(&self) -> Measured<'_> {
+        let Self { statistics, bits_per_weight, bytes, .. } = self;
+        Measured { statistics, bits_per_weight: *bits_per_weight, bytes: *bytes }
+    }
+
+    /// Returns a metric's value.
+    pub(super) fn figure(&self, metric: &Metric) -> Figure {
+        (metric.get)(&self.measured())
+    }
+
+    /// Returns the value of a column that holds numbers, if there is one.
+    pub(super) fn number(&self, name: &str) -> Option<f64> {
+        match name {
+            "scale_log2" => Some(self.key.scale.into()),
+            _ => stats::metric(name).and_then(|metric| self.figure(metric).number()),
+        }
+    }
+
+    /// Returns the value of a column that is no metric.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        let Key { source, tensor, format, rounding, overflow, .. } = &self.key;
+        match name {
+            "source" => Some(source),
+            "tensor" => tensor.as_deref(),
+            "format" => Some(format),
+            "rounding" => Some(rounding),
+            "overflow_policy" => Some(overflow),
+            _ => None,
+        }
+    }
+
+    /// Returns what the row is of, in a few words.
+    pub(super) fn label(&self) -> String {
+        let Key { tensor, format, rounding, scale, .. } = &self.key;
+        let mut label = format.clone();
+        if *rounding != crate::codec::RNE.name {
+            label = format!("{label}/{rounding}");
+        }
+        if *scale != 0 {
+            label = format!("{label} at 2^{scale}");
+        }
+        match tensor {
+            Some(tensor) => format!("{tensor} in {label}"),
+            None => label,
+        }
+    }
+
+    /// Whether finite elements overflowed or became infinite or NaN: the means then leave the worst
+    /// errors out.
+    pub(super) fn is_flawed(&self) -> bool {
+        self.statistics.counts.overflow + self.statistics.counts.lost > 0
+    }
+
+    /// Returns the cell of a metric.
+    pub(super) fn cell(&self, metric: &Metric) -> Cell {
+        let figure = self.figure(metric);
+        let text = match (figure, metric.show) {
+            (Figure::Absent, _) => return Cell::absent(),
+            (Figure::Count(n), Show::Share) => number::share(n, self.statistics.counts.elements),
+            (Figure::Count(n), Show::Bytes) => number::bytes(n),
+            (Figure::Count(n), _) => number::grouped(n),
+            (Figure::Number(x), Show::Fixed(decimals)) => number::fixed(x, decimals),
+            (Figure::Number(x), Show::Scientific(digits)) => number::scientific(x, digits),
+            (Figure::Number(x), Show::Share | Show::Count | Show::Bytes) => number::shortest(x),
+        };
+        let starred = metric.name == SQNR && self.is_flawed();
+        let text = if starred { text + "*" } else { text };
+        let value = match figure {
+            Figure::Count(n) => n.into(),
+            Figure::Number(x) => value_of(x),
+            Figure::Absent => Value::Null,
+        };
+        let is_loss = matches!(metric.name, "overflow" | "flushed") && figure != Figure::Count(0);
+        let cell = Cell::new(value, text);
+        if is_loss || starred { cell.role(Role::Warning) } else { cell }
+    }
+
+    /// Returns one cell a column of [`columns`].
+    pub(super) fn cells(&self) -> Vec<Cell> {
+        let Key { source, tensor, format, rounding, overflow, scale } = &self.key;
+        let scale_text = if *scale == 0 { "1".to_owned() } else { format!("2^{scale}") };
+        let mut cells = vec![
+            Cell::text(source),
+            tensor.as_ref().map_or_else(Cell::absent, Cell::text),
+            Cell::text(format),
+            Cell::text(rounding),
+            Cell::text(overflow),
+            Cell::new(*scale, scale_text),
+        ];
+        cells.extend(METRICS.iter().map(|metric| self.cell(metric)));
+        cells.push(Cell::new(self.state(), ""));
+        cells
+    }
+}
+
+/// The metric that is also part of the state.
+const BITS: &str = "bits_per_weight";
+
+/// The metric by which formats are compared.
+pub(super) const SQNR: &str = "sqnr_db";
+
+/// Names and headings of the columns before the metrics.
+pub(super) const KEYS: [(&str, &str); 6] = [
+    ("source", "source"),
+    ("tensor", "tensor"),
+    ("format", "format"),
+    ("rounding", "rounding"),
+    ("overflow_policy", "overflow\npolicy"),
+    ("scale_log2", "scale"),
+];
+
+/// The columns that a table shows unless told otherwise.
+pub(super) const USUAL: [&str; 10] = [
+    "format",
+    "overflow",
+    "flushed",
+    "subnormal",
+    "mean_rel",
+    "max_rel",
+    "rmse",
+    "max_ulp",
+    SQNR,
+    "used_codes",
+];
+
+/// Returns all columns, in the order of [`Row::cells`].
+fn columns() -> Vec<Column> {
+    let keys = KEYS.iter().map(|&(name, heading)| {
+        let column = Column::new(name, heading);
+        if matches!(name, "source" | "tensor") { column.wraps() } else { column }
+    });
+    let metrics = METRICS.iter().map(|metric| {
+        let column = Column::new(metric.name, metric.heading);
+        match metric.show {
+            Show::Count | Show::Bytes => column.right(),
+            Show::Share | Show::Scientific(_) => column,
+            Show::Fixed(_) => column.point(),
+        }
+    });
+    let state = Column::new("state", "").place(Place::Json);
+    keys.chain(metrics).chain([state]).collect()
+}
+
+/// Returns rows with every column.
+pub(super) fn table(rows: &[Row]) -> Table {
+    let mut table = Table::new(columns());
+    for row in rows {
+        table.push(row.cells());
+    }
+    table
+}
+
+/// Returns the columns with these names, in this order.
+pub(super) fn select(table: &Table, names: &[String]) -> Table {
+    let place = |name: &String| table.columns.iter().position(|column| column.key == *name);
+    let places: Vec<usize> = names.iter().filter_map(place).collect();
+    let mut selected = Table::new(places.iter().map(|&at| table.columns[at].clone()));
+    for cells in table.cells() {
+        selected.push(places.iter().map(|&at| cells[at].clone()));
+    }
+    selected
+}
+
+/// Returns the names of all columns that a table can show.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    KEYS.iter().map(|(name, _)| *name).chain(METRICS.iter().map(|metric| metric.name))
+}

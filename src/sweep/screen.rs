@@ -1,0 +1,219 @@
+//! What people see of a measurement: what was asked, the table, what deserves attention, what next.
+
+use serde_json::Value;
+
+use super::{
+    Measurement,
+    chart::{self, by_target},
+    recommend,
+    row::{Row, SQNR, USUAL},
+    view::View,
+};
+use crate::{
+    kernel::Total,
+    report::{Block, Cell, Column, Role, Span, Table, chart as terminal, number},
+    stats::metric,
+};
+
+/// Columns of a line, which charts fill.
+const WIDTH: usize = 96;
+
+/// A quality this many dB below the best still counts as the window of a format.
+const WINDOW: f64 = 3.0;
+
+/// Whether rows differ in their scale.
+pub(super) fn is_sweep(rows: &[Row]) -> bool {
+    rows.iter().any(|row| row.key.scale != rows[0].key.scale)
+}
+
+/// Returns the columns that these rows need to be told apart, and the usual metrics.
+pub(super) fn usual(rows: &[Row]) -> Vec<&'static str> {
+    let differ = |key: fn(&Row) -> String| rows.iter().any(|row| key(row) != key(&rows[0]));
+    let mut columns = Vec::new();
+    if differ(|row| row.key.source.clone()) {
+        columns.push("source");
+    }
+    if rows.iter().any(|row| row.key.tensor.is_some()) {
+        columns.push("tensor");
+    }
+    if differ(|row| row.key.rounding.clone()) {
+        columns.push("rounding");
+    }
+    if is_sweep(rows) {
+        columns.push("scale_log2");
+    }
+    columns.extend(USUAL);
+    columns
+}
+
+/// Returns the screen.
+pub(super) fn blocks(measurement: &Measurement, rows: &[Row], view: &View) -> Vec<Block> {
+    let mut blocks = vec![title(measurement, rows), Block::blank()];
+    if is_sweep(rows) {
+        let source = &rows[0].key.source;
+        let charts = chart::sweep(source, &measurement.rows);
+        blocks.extend(draw(&charts[..1]));
+        blocks.push(Block::blank());
+        blocks.push(Block::Table(best_scales(rows)));
+    } else {
+        blocks.push(Block::Rows);
+    }
+    if let Some(recommendation) = &view.recommend {
+        blocks.push(Block::blank());
+        blocks.extend(recommended(rows, &recommendation.conditions));
+    }
+    if view.histograms {
+        blocks.push(Block::blank());
+        blocks.extend(draw(&chart::histograms(&rows[0].key.source, rows)));
+    }
+    let notes = notes(rows);
+    if !notes.is_empty() {
+        blocks.push(Block::blank());
+        blocks.extend(notes.into_iter().map(Block::line));
+    }
+    blocks.push(Block::hint(""));
+    blocks.push(Block::hint(hint(rows)));
+    blocks
+}
+
+fn draw(charts: &[crate::report::plot::Chart]) -> Vec<Block> {
+    charts.iter().flat_map(|chart| terminal::lines(chart, WIDTH)).map(Block::Line).collect()
+}
+
+/// What was asked and assumed, in a line.
+fn title(measurement: &Measurement, rows: &[Row]) -> Block {
+    let option = |name: &str| measurement.options.get(name).unwrap_or(&Value::Null);
+    let source = rows.first().map_or(String::new(), |row| row.key.source.clone());
+    let elements = rows.first().map_or(0, |row| row.statistics.counts.elements);
+    let what = if option("samples").is_null() {
+        format!("{} elements", number::grouped(elements))
+    } else {
+        format!("{} samples, seed {}", number::grouped(elements), option("seed"))
+    };
+    let text = |name: &str| option(name).as_str().unwrap_or_default().to_owned();
+    let rounding = text("rounding");
+    let rounding = crate::codec::ROUNDING_MODES
+        .iter()
+        .find(|mode| mode.name == rounding)
+        .map_or(rounding.clone(), |mode| mode.about.to_owned());
+    let scaling =
+        if is_sweep(rows) { format!("scales 2^({})", text("scale")) } else { scaled(rows) };
+    let shards = option("shard").as_array().map(|shards| {
+        let shards: Vec<_> = shards.iter().filter_map(Value::as_str).collect();
+        format!("   shard {} only", shards.join(", "))
+    });
+    let shard = shards.unwrap_or_default();
+    let rest = format!("   {what}   {rounding}; overflow {}, {scaling}{shard}", text("overflow"));
+    Block::Line(vec![Span::new(source, Role::Heading), Span::plain(rest)])
+}
+
+fn scaled(rows: &[Row]) -> String {
+    match rows.first().map_or(0, |row| row.key.scale) {
+        0 => "no scaling".to_owned(),
+        scale => format!("inputs times 2^{scale}"),
+    }
+}
+
+/// The best scale of each target, and the scales about as good.
+fn best_scales(rows: &[Row]) -> Table {
+    let mut table = Table::new([
+        Column::new("format", "format"),
+        Column::new("best", "best\nscale"),
+        Column::new(SQNR, "sqnr\ndB").point(),
+        Column::new("overflow", "overflow"),
+        Column::new("flushed", "flushed\nto zero"),
+        Column::new("window", format!("within {WINDOW:.0} dB\nwithout overflow")),
+    ]);
+    for (name, rows) in by_target(rows) {
+        let Some(best) = recommend::best_scale(&rows) else { continue };
+        let cell = |name: &str| metric(name).map_or_else(Cell::absent, |metric| best.cell(metric));
+        let least = best.number(SQNR).map(|sqnr| sqnr - WINDOW);
+        let near = rows.iter().filter(|row| {
+            !row.is_flawed() && row.number(SQNR).zip(least).is_some_and(|(x, least)| x >= least)
+        });
+        let scales: Vec<i32> = near.map(|row| row.key.scale).collect();
+        let window = match (scales.first(), scales.last()) {
+            (Some(first), Some(last)) => format!("2^{first} .. 2^{last}"),
+            _ => "none".to_owned(),
+        };
+        table.push([
+            Cell::text(name),
+            Cell::text(format!("2^{}", best.key.scale)),
+            cell(SQNR),
+            cell("overflow"),
+            cell("flushed"),
+            Cell::text(window),
+        ]);
+    }
+    table
+}
+
+/// The cheapest target that meets the conditions.
+fn recommended(rows: &[Row], conditions: &[super::Condition]) -> Vec<Block> {
+    let wanted: Vec<String> = conditions.iter().map(ToString::to_string).collect();
+    let wanted = wanted.join(", ");
+    let all: Vec<&Row> = rows.iter().filter(|row| row.key.tensor.is_none()).collect();
+    let line = match recommend::best(&all, conditions) {
+        Some(best) => vec![
+            Span::plain(format!("recommended for {wanted}: ")),
+            Span::new(best.label(), Role::Good),
+            Span::plain(format!(
+                ", {} bits a weight, {} dB",
+                number::significant(best.bits_per_weight, 4),
+                best.number(SQNR).map_or_else(|| "no".to_owned(), |x| number::fixed(x, 2)),
+            )),
+        ],
+        None => vec![Span::new(format!("none of these formats meets {wanted}"), Role::Warning)],
+    };
+    vec![Block::Line(line)]
+}
+
+/// What in the rows deserves attention.
+fn notes(rows: &[Row]) -> Vec<String> {
+    let mut notes = Vec::new();
+    if rows.iter().any(Row::is_flawed) {
+        notes.push("* of the elements whose result is finite and did not overflow".to_owned());
+    }
+    let biased: Vec<String> = rows.iter().filter(|row| is_biased(row)).map(Row::label).collect();
+    match biased.as_slice() {
+        [] => notes.push(
+            "bias is not distinguishable from 0 in any row (|bias| < 2 rmse/sqrt n).".to_owned(),
+        ),
+        [first, others @ ..] => {
+            let more = match others.len() {
+                0 => String::new(),
+                n => format!(" and {n} more"),
+            };
+            notes.push(format!("bias differs from 0 in {first}{more} (|bias| >= 2 rmse/sqrt n)."));
+        }
+    }
+    let is_one = |row: &Row| row.number("max_rel") == Some(1.0);
+    if rows.iter().any(|row| row.statistics.counts.flushed > 0 && is_one(row)) {
+        notes.push("max rel error 1 = a value that became zero.".to_owned());
+    }
+    if let Some(counts) = rows.first().map(|row| row.statistics.counts)
+        && counts.nan_in + counts.inf_in > 0
+    {
+        let (nan, inf) = (number::grouped(counts.nan_in), number::grouped(counts.inf_in));
+        notes.push(format!("{nan} NaN and {inf} infinite inputs are left out of the means."));
+    }
+    notes
+}
+
+/// Whether a mean error is larger than chance makes it: two standard errors.
+#[expect(clippy::cast_precision_loss, reason = "a count under a root")]
+fn is_biased(row: &Row) -> bool {
+    let n = row.statistics.summed as f64;
+    let bias = (row.statistics.total(Total::Error) / n).abs();
+    let rmse = (row.statistics.total(Total::Squared) / n).sqrt();
+    n > 0.0 && rmse > 0.0 && bias >= 2.0 * rmse / n.sqrt()
+}
+
+fn hint(rows: &[Row]) -> String {
+    if is_sweep(rows) {
+        "every scale: --emit csv · a picture: --plot sweep.svg".to_owned()
+    } else {
+        "the window of each format: --scale -40..20 · your weights: fpx error-sweep model.safetensors"
+            .to_owned()
+    }
+}
