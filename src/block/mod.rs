@@ -5,6 +5,8 @@
 //! [`grouping`] says which elements of a tensor share a scale, and a [`quantizer::Quantizer`] turns
 //! numbers into scales and codes, and back.
 
+pub mod division;
+pub mod float_scale;
 pub mod grouping;
 pub mod quantizer;
 pub mod rows;

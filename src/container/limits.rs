@@ -17,7 +17,7 @@ pub const MAX_DIMENSIONS: u64 = 64;
 pub const MAX_LINE_BYTES: u64 = 16_000_000;
 
 /// Scales of one tensor held in memory at a time; tensors with more go by bands.
-pub const MAX_SCALES: u64 = 1 << 20;
+pub const MAX_SCALES: u64 = 1 << 18;
 
 /// Refuses `found` of `what` above a limit, naming it.
 ///
@@ -37,4 +37,4 @@ macro_rules! limit {
         (stringify!($name), $crate::container::limits::$name)
     };
 }
-pub(super) use limit;
+pub(crate) use limit;

@@ -34,6 +34,7 @@ mod zip;
 
 pub use error::{ContainerError, quote, reason, show};
 pub use npy::view_name;
+pub use safetensors::ROW as SAFETENSORS;
 pub use source::{Body, Feed, Source};
 pub use tensor::{Element, Endian, Integer, Order, Packing, Storage, Tensor, elements, show_shape};
 
@@ -88,6 +89,8 @@ pub struct Framing {
     pub holds: Holds,
     /// Whether the elements may be in Fortran order.
     pub fortran: bool,
+    /// How narrow codes lie in this kind; `None` where there is a choice.
+    pub packing: Option<Packing>,
     /// Returns the kind's spelling of an element type, if it has one.
     pub dtype: fn(&Element) -> Option<String>,
     /// Returns where everything goes.

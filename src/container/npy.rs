@@ -25,6 +25,7 @@ pub(super) static ROW: Container = Container {
     writing: Writing::Framed(Framing {
         holds: Holds::One,
         fortran: true,
+        packing: Some(Packing::Byte),
         dtype,
         layout,
         seal: None,

@@ -12,8 +12,8 @@ use std::{
 use flate2::{Crc, read::DeflateDecoder};
 
 use super::{
-    Container, ContainerError, Framing, Hints, Holds, Layout, Metadata, Source, Tensor, Writing,
-    npy, quote,
+    Container, ContainerError, Framing, Hints, Holds, Layout, Metadata, Packing, Source, Tensor,
+    Writing, npy, quote,
     source::{Body, Opened, Sequential},
     zip::{self, Entry, Method},
 };
@@ -26,6 +26,7 @@ pub(super) static ROW: Container = Container {
     writing: Writing::Framed(Framing {
         holds: Holds::Named,
         fortran: true,
+        packing: Some(Packing::Byte),
         dtype: npy::dtype,
         layout,
         seal: Some(seal),

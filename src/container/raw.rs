@@ -14,6 +14,7 @@ pub(super) static ROW: Container = Container {
     writing: Writing::Framed(Framing {
         holds: Holds::Elements,
         fortran: false,
+        packing: None,
         dtype,
         layout,
         seal: None,

@@ -10,14 +10,15 @@ use serde_json::{Map, Value};
 
 use super::{
     Container, ContainerError, Element, Framing, Hints, Holds, Integer, Layout, Metadata, Order,
-    Source, Storage, Tensor, Writing, limits,
+    Packing, Source, Storage, Tensor, Writing, limits,
     source::{Body, Opened},
 };
 use crate::format::{Format, catalogue as c};
 
 mod header;
 
-pub(super) static ROW: Container = Container {
+/// Safetensors, which checkpoint folders are made of.
+pub static ROW: Container = Container {
     name: "safetensors",
     extensions: &["safetensors"],
     magic: |start| start.len() > 8 && start[5..9] == *b"\0\0\0{",
@@ -25,6 +26,7 @@ pub(super) static ROW: Container = Container {
     writing: Writing::Framed(Framing {
         holds: Holds::Described,
         fortran: false,
+        packing: Some(Packing::Dense),
         dtype,
         layout,
         seal: None,

@@ -145,28 +145,18 @@ fn shape(mut numbers: Numbers<impl BufRead>) -> Result<Vec<u64>, ContainerError>
     })
 }
 
-/// Writes numbers as text, row by row.
-#[derive(Debug)]
-pub struct Rows {
-    separator: &'static str,
+/// Writes a number, and what follows it in rows of `columns` numbers.
+///
+/// # Errors
+///
+/// Those of the writer.
+pub fn write_number(
+    out: &mut impl io::Write,
+    number: &str,
+    index: u64,
     columns: u64,
-    written: u64,
-}
-
-impl Rows {
-    /// Writes `columns` numbers a line; none is one.
-    pub fn new(separator: &'static str, columns: u64) -> Self {
-        Self { separator, columns: columns.max(1), written: 0 }
-    }
-
-    /// Writes the next number.
-    ///
-    /// # Errors
-    ///
-    /// Those of the writer.
-    pub fn push(&mut self, out: &mut impl io::Write, number: &str) -> io::Result<()> {
-        self.written += 1;
-        let ends = self.written.is_multiple_of(self.columns);
-        write!(out, "{number}{}", if ends { "\n" } else { self.separator })
-    }
+    separator: &str,
+) -> io::Result<()> {
+    let ends = (index + 1).is_multiple_of(columns);
+    write!(out, "{number}{}", if ends { "\n" } else { separator })
 }

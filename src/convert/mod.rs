@@ -6,6 +6,7 @@
 
 pub mod check;
 pub mod emit;
+pub mod file;
 pub mod numbers;
 pub mod stream;
 pub mod table;

@@ -1,5 +1,8 @@
 //! What one pass over a slice saw: counters that add up in any order.
 
+use crate::codec::{Flags, Kind, Projected, Unpacked, decode};
+use crate::format::Format;
+
 /// The counts of one pass; those of several passes are added with `+=`.
 ///
 /// An input may be counted more than once: a value that overflows to infinity is inexact, overflow
@@ -25,6 +28,27 @@ pub struct Counts {
     /// NaN inputs that the format cannot hold and the policies refuse: their codes are not to be
     /// used.
     pub refused: u64,
+}
+
+impl Counts {
+    /// Returns the counts of one number and what the codec made of it.
+    pub fn of(format: &Format, x: &Unpacked, projected: Projected) -> Self {
+        let result = decode(format, projected.code);
+        let raised = |flag| u64::from(projected.flags.contains(flag));
+        let became_zero = x.kind != Kind::Zero && x.kind != Kind::Nan && result.kind == Kind::Zero;
+        let is_subnormal = result.kind == Kind::Finite && result.exponent < format.emin();
+        Self {
+            elements: 1,
+            inexact: raised(Flags::INEXACT),
+            overflow: raised(Flags::OVERFLOW),
+            flushed: u64::from(became_zero),
+            subnormal: u64::from(is_subnormal),
+            nan_in: u64::from(x.kind == Kind::Nan),
+            inf_in: u64::from(x.kind == Kind::Infinity),
+            lost: u64::from(x.is_finite() && !result.is_finite()),
+            refused: raised(Flags::REFUSED),
+        }
+    }
 }
 
 impl std::ops::AddAssign for Counts {

@@ -1,0 +1,249 @@
+//! Numbers become the bytes of a file: divided by scales, rounded, and laid out.
+
+use std::ops::Range;
+
+use super::{
+    buffer::{self, Workspace},
+    load::{self, Lane},
+    scales::Scales,
+};
+use crate::{
+    block::division,
+    codec::{Kind, Projection, Unpacked, decode, project},
+    container::{Storage, text},
+    format::{F32, Format},
+    kernel::{self, Counts, Dither, Plan},
+    random::Stream,
+    text::render,
+};
+
+/// How the numbers of a tensor are rounded and laid out.
+#[derive(Debug)]
+pub(super) struct Store {
+    pub(super) format: Format,
+    pub(super) projection: Projection,
+    /// The random bits of stochastic rounding.
+    pub(super) stream: Stream,
+    pub(super) form: Form,
+    /// Whether numbers are divided by scales first.
+    pub(super) is_scaled: bool,
+}
+
+/// What is written.
+#[derive(Clone, Debug)]
+pub(super) enum Form {
+    /// The codes.
+    Codes(Storage),
+    /// The numbers that the codes stand for, in another format.
+    Numbers(Storage),
+    /// The numbers as text, so many in a row, and what is between them.
+    Text(u64, &'static str),
+}
+
+/// The numbers in a lane of the workspace that are to be rounded: some elements of a tensor.
+#[derive(Clone, Debug)]
+pub(super) struct Batch {
+    pub(super) elements: Range<u64>,
+    pub(super) count: usize,
+    pub(super) lane: Lane,
+    /// Whether the first element that is lost is looked for.
+    pub(super) seek: bool,
+}
+
+/// What became of a batch.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Rounded {
+    pub(super) counts: Counts,
+    /// The first finite element that is written as infinity or NaN, if it was looked for.
+    pub(super) lost: Option<u64>,
+    /// The first element that the policies refuse: a NaN.
+    pub(super) refused: Option<u64>,
+}
+
+/// Where the bytes of a batch are.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    Codes(usize),
+    Wide(usize),
+    Output,
+}
+
+impl Store {
+    /// Returns the lane that the numbers need to be in.
+    pub(super) fn lane(&self) -> Lane {
+        if self.format.width() > u64::BITS {
+            Lane::Exact
+        } else if self.is_scaled {
+            Lane::F64
+        } else {
+            Lane::F32
+        }
+    }
+
+    /// Rounds a batch, and returns the bytes to be written.
+    pub(super) fn bytes<'w>(
+        &self,
+        work: &'w mut Workspace,
+        batch: &Batch,
+        scales: Option<Scales>,
+    ) -> (&'w [u8], Rounded) {
+        if let Some(scales) = scales {
+            let numbers = work.wide.numbers(batch.count);
+            scales.apply(batch.elements.clone(), numbers, division::to_odd);
+        }
+        let (place, rounded) = match &self.form {
+            Form::Codes(storage) => {
+                let rounded = self.encode(work, batch);
+                (lay_out(storage, work, batch.count), rounded)
+            }
+            Form::Text(columns, separator) => {
+                let rounded = self.encode(work, batch);
+                self.write_text(work, batch, *columns, separator);
+                (Place::Output, rounded)
+            }
+            Form::Numbers(storage) => self.simulate(storage, work, batch, scales),
+        };
+        let bytes: &[u8] = match place {
+            Place::Codes(bytes) => work.codes.bytes(bytes),
+            Place::Wide(bytes) => work.wide.bytes(bytes),
+            Place::Output => work.output.as_slice(),
+        };
+        (bytes, rounded)
+    }
+
+    fn dither(&self, batch: &Batch) -> Dither {
+        Dither { stream: self.stream, first: batch.elements.start }
+    }
+
+    /// Rounds a batch to codes in the words of the machine.
+    fn encode(&self, work: &mut Workspace, batch: &Batch) -> Rounded {
+        encode(&self.format, &self.projection, work, batch, self.dither(batch))
+    }
+
+    /// Rounds, and lays the rounded numbers out in another format.
+    fn simulate(
+        &self,
+        storage: &Storage,
+        work: &mut Workspace,
+        batch: &Batch,
+        scales: Option<Scales>,
+    ) -> (Place, Rounded) {
+        let count = batch.count;
+        if batch.lane == Lane::F32 && storage.format == F32 {
+            let plan = Plan::new(&self.format, &self.projection);
+            let narrow: &[f32] = work.narrow.numbers(count);
+            let dither = self.dither(batch);
+            let counts = kernel::quantize(&plan, narrow, work.wide.numbers(count), dither);
+            let rounded = look(&self.format, &self.projection, work, batch, dither, counts);
+            let bytes = count * size_of::<f32>();
+            buffer::little_endian(work.wide.bytes(bytes), size_of::<f32>());
+            return (Place::Wide(bytes), rounded);
+        }
+        let mut rounded = self.encode(work, batch);
+        std::mem::swap(&mut work.input, &mut work.codes);
+        let mut lane = load::decode_codes(&self.format, None, work, count);
+        if let Some(scales) = scales {
+            load::raise(work, count, lane, Lane::F64);
+            let numbers = work.wide.numbers(count);
+            scales.apply(batch.elements.clone(), numbers, |x, scale| x * scale);
+            lane = Lane::F64;
+        }
+        let batch = Batch { lane, ..batch.clone() };
+        let nearest = Projection::default();
+        let stored = encode(&storage.format, &nearest, work, &batch, Dither::default());
+        rounded.counts.lost += stored.counts.lost;
+        rounded.lost = rounded.lost.into_iter().chain(stored.lost).min();
+        (lay_out(storage, work, count), rounded)
+    }
+
+    fn write_text(&self, work: &mut Workspace, batch: &Batch, columns: u64, separator: &str) {
+        let size = self.format.storage_bytes();
+        work.output.clear();
+        let codes = work.codes.bytes(batch.count * size);
+        buffer::little_endian(codes, size);
+        for (code, index) in codes.chunks_exact(size).zip(batch.elements.start..) {
+            let code = code.iter().rev().fold(0, |code, &byte| code << 8 | u128::from(byte));
+            let number = render::value(&self.format, code);
+            text::write_number(&mut work.output, &number, index, columns, separator)
+                .expect("memory can be written to");
+        }
+    }
+}
+
+/// Rounds a batch to codes in the words of the machine.
+fn encode(
+    format: &Format,
+    projection: &Projection,
+    work: &mut Workspace,
+    batch: &Batch,
+    dither: Dither,
+) -> Rounded {
+    let (size, count) = (format.storage_bytes(), batch.count);
+    let counts = match batch.lane {
+        Lane::F32 => {
+            let plan = Plan::new(format, projection);
+            let numbers = work.narrow.numbers(count);
+            kernel::encode_f32(&plan, numbers, work.codes.codes(size, count), dither)
+        }
+        Lane::F64 => {
+            let plan = Plan::new(format, projection);
+            let numbers = work.wide.numbers(count);
+            kernel::encode_f64(&plan, numbers, work.codes.codes(size, count), dither)
+        }
+        Lane::Exact => {
+            let mut counts = Counts::default();
+            let codes = work.codes.bytes(count * size);
+            let numbers = work.exact.iter().zip(codes.chunks_exact_mut(size));
+            for ((x, bytes), index) in numbers.zip(dither.first..) {
+                let projection = projection.with_random(dither.stream.bits(index));
+                let projected = project(format, &projection, x);
+                counts += Counts::of(format, x, projected);
+                bytes.copy_from_slice(&projected.code.to_le_bytes()[..size]);
+            }
+            buffer::little_endian(codes, size);
+            counts
+        }
+    };
+    look(format, projection, work, batch, dither, counts)
+}
+
+/// Finds the first elements that were lost or refused, if there are any.
+fn look(
+    format: &Format,
+    projection: &Projection,
+    work: &mut Workspace,
+    batch: &Batch,
+    dither: Dither,
+    counts: Counts,
+) -> Rounded {
+    let mut find = |wanted: &dyn Fn(usize, &Unpacked) -> bool| {
+        (batch.elements.start..).zip(0..batch.count).find_map(|(index, i)| {
+            let x = match batch.lane {
+                Lane::F32 => Unpacked::from_f32(work.narrow.numbers(batch.count)[i]),
+                Lane::F64 => Unpacked::from_f64(work.wide.numbers(batch.count)[i]),
+                Lane::Exact => work.exact[i],
+            };
+            wanted(i, &x).then_some(index)
+        })
+    };
+    let is_lost = |i: usize, x: &Unpacked| {
+        let random = dither.stream.bits(dither.first + i as u64);
+        let code = project(format, &projection.with_random(random), x).code;
+        x.is_finite() && !decode(format, code).is_finite()
+    };
+    let lost = (batch.seek && counts.lost > 0).then(|| find(&is_lost)).flatten();
+    let refused = (counts.refused > 0).then(|| find(&|_, x| x.kind == Kind::Nan)).flatten();
+    Rounded { counts, lost, refused }
+}
+
+/// Lays codes in the words of the machine out as they are stored.
+fn lay_out(storage: &Storage, work: &mut Workspace, count: usize) -> Place {
+    if storage.is_dense() {
+        buffer::pack(work.codes.bytes(count), storage.format.width(), &mut work.output);
+        return Place::Output;
+    }
+    let size = storage.format.storage_bytes();
+    let bytes = count * size;
+    buffer::little_endian(work.codes.bytes(bytes), size);
+    Place::Codes(bytes)
+}
