@@ -17,8 +17,9 @@ use fpx::{
 };
 
 use super::{
-    Outcome, failure,
-    failure::{data, usage},
+    Outcome,
+    convert_files::{self, FileArgs, Request},
+    failure::{self, data, usage},
     operand::Operand,
     options::{self, Common, RoundingArgs},
     output::Output,
@@ -55,12 +56,30 @@ pub(crate) struct Args {
     #[arg(long)]
     check: bool,
     #[command(flatten)]
+    files: FileArgs,
+    #[command(flatten)]
     rounding: RoundingArgs,
 }
 
 /// Runs the subcommand.
 pub(crate) fn run(args: &Args, common: &Common, out: &mut Output) -> anyhow::Result<Outcome> {
     let operands = operands(args)?;
+    if let Some(inputs) = args.files.inputs(&operands)? {
+        let emit = common.emit(args.emit.as_deref())?;
+        if args.codes || args.check || emit.is_some_and(|name| name != "json") {
+            return Err(usage("--codes, --check and --emit are for numbers, the input is a file"));
+        }
+        let request = Request {
+            inputs,
+            is_json: emit.is_some(),
+            files: &args.files,
+            from: args.from.as_deref(),
+            to: &args.to,
+            projection: args.rounding.projection()?,
+            seed: args.rounding.seed,
+        };
+        return convert_files::run(&request, common, out);
+    }
     let config = config(args, &operands, out)?;
     let emit = emit_kind(args, common)?;
     if args.check {
@@ -86,11 +105,7 @@ fn operands(args: &Args) -> anyhow::Result<Vec<Operand>> {
     let classify = |text: &String| {
         if args.codes { Ok(Operand::classify_code(text)) } else { Operand::classify(text) }
     };
-    let operands: Vec<_> = args.inputs.iter().map(classify).collect::<Result<_, _>>()?;
-    match operands.iter().find(|operand| matches!(operand, Operand::Path(_))) {
-        Some(path) => Err(usage(format!("{path} is a file; numbers and files do not mix"))),
-        None => Ok(operands),
-    }
+    args.inputs.iter().map(classify).collect()
 }
 
 fn emit_kind(args: &Args, common: &Common) -> anyhow::Result<Emit> {

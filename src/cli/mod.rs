@@ -3,6 +3,7 @@
 
 mod argv;
 mod convert;
+mod convert_files;
 mod error_sweep;
 mod failure;
 mod formats;

@@ -2,11 +2,15 @@
 
 #![expect(clippy::print_stderr, reason = "this is the place that prints")]
 
-use std::io::{self, BufWriter, IsTerminal as _, StdoutLock, Write};
+use std::{
+    fs::File,
+    io::{self, BufWriter, IsTerminal as _, StdoutLock, Write},
+    os::fd::AsFd as _,
+};
 
 use anstream::{AutoStream, ColorChoice};
 
-use super::options::Common;
+use super::{failure::Kind, options::Common};
 
 /// The widest text that a report makes use of.
 const MAX_WIDTH: usize = 100;
@@ -89,6 +93,22 @@ impl Output {
     pub(crate) fn finish(mut self) -> io::Result<()> {
         self.stdout.flush()
     }
+}
+
+/// Returns standard output as a file, for bytes that are no text and that other threads write.
+pub(crate) fn raw_stdout() -> io::Result<File> {
+    io::stdout().as_fd().try_clone_to_owned().map(File::from)
+}
+
+/// Returns standard input as a file, for bytes that other threads read.
+pub(crate) fn raw_stdin() -> io::Result<File> {
+    io::stdin().as_fd().try_clone_to_owned().map(File::from)
+}
+
+/// Ends the process because the user wants it to.
+#[expect(clippy::exit, reason = "called in the signal handler's thread")]
+pub(crate) fn interrupted() -> ! {
+    std::process::exit(Kind::Interrupted as i32)
 }
 
 /// Prints the one line of an error.

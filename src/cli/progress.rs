@@ -1,10 +1,18 @@
 //! Progress becomes bars on standard error, on a terminal only.
 
-use fpx::train::{
-    experiment::{Config, Progress, RunId},
-    run::Outcome,
+use fpx::{
+    convert::file,
+    train::{
+        experiment::{Config, Progress, RunId},
+        run::Outcome,
+    },
 };
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// Returns where bars are drawn: nowhere if quiet or not on a terminal.
+fn draw_target(quiet: bool) -> ProgressDrawTarget {
+    if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() }
+}
 
 /// One line a policy while it runs; all are gone at the end, when the table stands in their place.
 pub(crate) struct Bars {
@@ -14,9 +22,7 @@ pub(crate) struct Bars {
 impl Bars {
     /// Returns the bars of an experiment, which nobody sees if quiet or not on a terminal.
     pub(crate) fn new(config: &Config, quiet: bool) -> Self {
-        let target =
-            if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
-        let lines = MultiProgress::with_draw_target(target);
+        let lines = MultiProgress::with_draw_target(draw_target(quiet));
         let width = config.entries.iter().map(|entry| entry.policy.len()).max().unwrap_or(0);
         let template = format!("{{prefix:{width}}} {{bar:24}} {{pos:>4}}/{{len}} epochs  {{msg}}");
         let style = ProgressStyle::with_template(&template)
@@ -53,5 +59,34 @@ impl Drop for Bars {
         for bar in &self.bars {
             bar.finish_and_clear();
         }
+    }
+}
+
+/// The bytes of the files that are converted.
+pub(crate) struct Bytes(ProgressBar);
+
+impl Bytes {
+    /// Returns a bar that is not drawn yet.
+    pub(crate) fn new(quiet: bool) -> Self {
+        let template = "{bar:40} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left";
+        let style =
+            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        Self(ProgressBar::with_draw_target(None, draw_target(quiet)).with_style(style))
+    }
+}
+
+impl file::Progress for Bytes {
+    fn start(&self, bytes: u64) {
+        self.0.set_length(bytes);
+    }
+
+    fn advance(&self, bytes: u64) {
+        self.0.inc(bytes);
+    }
+}
+
+impl Drop for Bytes {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
     }
 }

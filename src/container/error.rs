@@ -73,14 +73,5 @@ pub fn show(path: &Path) -> String {
 /// assert_eq!(fpx::container::quote("a\nb"), r"'a\nb'");
 /// ```
 pub fn quote(name: &str) -> String {
-    let shown: String = name
-        .chars()
-        .flat_map(|c| {
-            let escaped =
-                c.is_control() || matches!(c, '\u{200e}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-            let plain = (!escaped).then_some(c);
-            plain.into_iter().chain(escaped.then(|| c.escape_debug()).into_iter().flatten())
-        })
-        .collect();
-    format!("'{shown}'")
+    format!("'{}'", crate::report::escape(name))
 }

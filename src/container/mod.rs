@@ -34,6 +34,7 @@ mod zip;
 
 pub use error::{ContainerError, quote, reason, show};
 pub use npy::view_name;
+pub use raw::ROW as RAW;
 pub use safetensors::ROW as SAFETENSORS;
 pub use source::{Body, Feed, Source};
 pub use tensor::{Element, Endian, Integer, Order, Packing, Storage, Tensor, elements, show_shape};

@@ -6,7 +6,8 @@ use super::{
     source::{Body, Input, Opened},
 };
 
-pub(super) static ROW: Container = Container {
+/// Raw elements, which any file may be.
+pub static ROW: Container = Container {
     name: "raw",
     extensions: &[],
     magic: |_| false,

@@ -14,7 +14,8 @@ use super::{
 };
 use crate::{codec::Unpacked, text::literal};
 
-pub(super) static TEXT: Container = Container {
+/// Numbers in lines, separated by spaces.
+pub static TEXT: Container = Container {
     name: "text",
     extensions: &["txt"],
     magic: |_| false,
@@ -23,7 +24,8 @@ pub(super) static TEXT: Container = Container {
     source: "numpy.savetxt",
 };
 
-pub(super) static CSV: Container = Container {
+/// Numbers in lines, separated by commas.
+pub static CSV: Container = Container {
     name: "csv",
     extensions: &["csv"],
     magic: |_| false,

@@ -157,7 +157,8 @@ mod tests {
     fn unpacking_undoes_packing() {
         for bits in [4, 6] {
             for length in 0..20 {
-                let codes: Vec<u8> = (0..length).map(|i| i * 37 % (1 << bits)).collect();
+                let codes: Vec<u8> =
+                    (0..length).map(|i: u8| i.wrapping_mul(37) % (1 << bits)).collect();
                 let mut dense = Vec::new();
                 pack(&codes, bits, &mut dense);
                 assert_eq!(dense.len(), (codes.len() * bits as usize).div_ceil(8));

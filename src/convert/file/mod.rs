@@ -20,6 +20,7 @@ mod metadata;
 mod outputs;
 mod part;
 mod plan;
+mod report;
 mod run;
 mod scales;
 mod store;
@@ -27,6 +28,7 @@ mod summary;
 
 pub use error::{Blame, FileError};
 pub use folder::convert_folder;
+pub use report::{lines, report};
 pub use summary::{Copied, Lost, Summary, Watched};
 
 use std::{io::Write, time::Instant};

@@ -181,6 +181,10 @@ impl Planner<'_> {
         if output.bytes == Some(0) || *scaling == Scaling::Plain {
             return Ok(None);
         }
+        if matches!(scaling, Scaling::Block(_)) {
+            let target = &self.config.target;
+            return Err(FileError::Usage(format!("{target} is not written to files")));
+        }
         let can_hold = self.config.simulate || is_described(self.kind);
         if !can_hold || output.bytes.is_none() || output.order == Order::Fortran {
             return Err(FileError::Usage(format!(

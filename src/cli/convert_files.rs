@@ -1,0 +1,367 @@
+//! `fpx convert` on files, folders and streams of elements.
+
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+};
+
+use fpx::{
+    codec::Projection,
+    container::{
+        self, CONTAINERS, Container, ContainerError, Hints, Packing, checkpoint,
+        output::{self, Interrupt, Target},
+    },
+    convert::file::{self, Blame, Config, Destination, FileError, Select, Summary, Watched},
+    format::Format,
+    report::{Emit, Screen, Syntax},
+};
+
+use super::{
+    Outcome,
+    failure::{self, data, usage},
+    operand::Operand,
+    options::{self, Common},
+    output::{Output, interrupted, raw_stdin, raw_stdout},
+    progress::Bytes,
+};
+
+/// Options of files.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Files")]
+pub(crate) struct FileArgs {
+    /// Where to write; '-' streams raw elements. Without it the work is done, reported and dropped
+    #[arg(long, short, value_name = "PATH")]
+    output: Option<PathBuf>,
+    /// What the input is: safetensors npy npz gguf text csv raw [default: by extension, then by content]
+    #[arg(long, value_name = "KIND")]
+    input_kind: Option<String>,
+    /// What the output is [default: by extension, else raw]
+    #[arg(long, value_name = "KIND")]
+    output_kind: Option<String>,
+    /// Tensors to convert, by name; the others are copied (repeatable) [default: all]
+    #[arg(long, value_name = "GLOB")]
+    include: Vec<String>,
+    /// Tensors to copy, by name (repeatable)
+    #[arg(long, value_name = "GLOB")]
+    exclude: Vec<String>,
+    /// What an .npy's void or unsigned elements are
+    #[arg(long, value_name = "FORMAT")]
+    dtype: Option<String>,
+    /// Keep the element type, and store the rounded values
+    #[arg(long)]
+    simulate: bool,
+    /// 6- and 4-bit codes in raw files: dense, or byte for one a byte [default: dense]
+    #[arg(long, value_name = "HOW")]
+    packing: Option<String>,
+    /// Take 8- and 4-bit weights whose scale is not recognised as plain codes
+    #[arg(long)]
+    allow_unscaled: bool,
+    /// Keep nothing and exit 1 if there is any: overflow flushed nan inexact
+    #[arg(long, value_name = "WHAT[,..]", value_delimiter = ',')]
+    fail_on: Vec<String>,
+    /// Replace an output that exists
+    #[arg(long)]
+    force: bool,
+}
+
+/// One file to convert.
+pub(crate) enum Input {
+    /// Standard input.
+    Stream,
+    /// A file or folder.
+    Path(PathBuf),
+}
+
+/// What is asked of all files.
+pub(crate) struct Request<'a> {
+    pub(crate) inputs: Vec<Input>,
+    pub(crate) is_json: bool,
+    pub(crate) files: &'a FileArgs,
+    pub(crate) from: Option<&'a str>,
+    pub(crate) to: &'a [String],
+    pub(crate) projection: Projection,
+    pub(crate) seed: u64,
+}
+
+impl FileArgs {
+    /// Returns the inputs if they are files, and refuses a mixture.
+    pub(crate) fn inputs(&self, operands: &[Operand]) -> anyhow::Result<Option<Vec<Input>>> {
+        // Without a word about files, standard input is numbers to be answered one by one.
+        let takes_stream = self.input_kind.is_some() || self.output.is_some();
+        let file = |operand: &Operand| match operand {
+            Operand::Path(path) => Some(Input::Path(path.clone())),
+            Operand::StandardInput if takes_stream => Some(Input::Stream),
+            Operand::StandardInput
+            | Operand::Number(_)
+            | Operand::Exhaustive(_)
+            | Operand::Edges(_) => None,
+        };
+        let inputs: Vec<Input> = operands.iter().filter_map(file).collect();
+        if inputs.is_empty() {
+            return match self.given() {
+                Some(option) => {
+                    Err(usage(format!("{option} is for files, and the input is numbers")))
+                }
+                None => Ok(None),
+            };
+        }
+        if inputs.len() != operands.len() {
+            return Err(usage("numbers and files do not mix in one call"));
+        }
+        Ok(Some(inputs))
+    }
+
+    /// Returns an option that says nothing about numbers, if one is given.
+    fn given(&self) -> Option<&'static str> {
+        [
+            ("--output", self.output.is_some()),
+            ("--input-kind", self.input_kind.is_some()),
+            ("--output-kind", self.output_kind.is_some()),
+            ("--include", !self.include.is_empty()),
+            ("--exclude", !self.exclude.is_empty()),
+            ("--dtype", self.dtype.is_some()),
+            ("--simulate", self.simulate),
+            ("--packing", self.packing.is_some()),
+            ("--allow-unscaled", self.allow_unscaled),
+            ("--fail-on", !self.fail_on.is_empty()),
+            ("--force", self.force),
+        ]
+        .into_iter()
+        .find_map(|(name, given)| given.then_some(name))
+    }
+}
+
+/// Converts files.
+pub(crate) fn run(request: &Request, common: &Common, out: &mut Output) -> anyhow::Result<Outcome> {
+    let from = match request.from {
+        Some(name) => Some(options::plain_format(name, "--from", out)?),
+        None => None,
+    };
+    let config = config(request, from.clone(), out)?;
+    let hints = hints(request.files, from, out)?;
+    let is_streamed = request.files.output.as_deref() == Some(Path::new("-"));
+    if is_streamed && request.is_json {
+        return Err(usage("--json reports on standard output, where '-o -' writes the elements"));
+    }
+    if request.inputs.len() > 1 && request.files.output.is_some() {
+        return Err(usage("one INPUT for one -o: give each file its own output"));
+    }
+    let interrupt = Interrupt::default();
+    let at_interrupt = interrupt.clone();
+    // Only the first call of a process can set the handler, and this is the first.
+    let _ = ctrlc::set_handler(move || at_interrupt.abandon(|| interrupted()));
+    let job = Job { config, hints, files: request.files, interrupt };
+    let mut summaries = Vec::new();
+    for input in &request.inputs {
+        let bar = Bytes::new(common.quiet);
+        let summary = job.convert(input, &bar);
+        drop(bar);
+        let summary = summary.map_err(failure)?;
+        if !request.is_json {
+            show(&job.config, &summary, out);
+        }
+        summaries.push(summary);
+    }
+    if request.is_json {
+        let report = file::report(&job.config, &summaries);
+        out.text(&report.render(Emit::Data(Syntax::Json), Screen::default()))?;
+        for warning in summaries.iter().filter_map(|s| file::lines(&job.config, s).1) {
+            out.warning(&warning);
+        }
+    }
+    let is_clean = summaries.iter().all(|summary| summary.failed.is_empty());
+    Ok(if is_clean { Outcome::Done } else { Outcome::CheckFailed })
+}
+
+/// Prints what became of one input.
+fn show(config: &Config, summary: &Summary, out: &mut Output) {
+    let (lines, warning) = file::lines(config, summary);
+    for note in &summary.notes {
+        out.note(note);
+    }
+    for line in lines {
+        out.summary(&line);
+    }
+    if let Some(warning) = warning {
+        out.warning(&warning);
+    }
+}
+
+fn config(request: &Request, from: Option<Format>, out: &mut Output) -> anyhow::Result<Config> {
+    let files = request.files;
+    let mut targets = options::specs(request.to, out)?;
+    let (1, Some(target)) = (targets.len(), targets.pop()) else {
+        return Err(usage("a file is converted to one format: give one --to FORMAT"));
+    };
+    let patterns = |option: &str, globs: &[String]| -> anyhow::Result<Vec<glob::Pattern>> {
+        let pattern = |glob: &String| {
+            glob::Pattern::new(glob)
+                .map_err(|error| usage(format!("{option} '{glob}': {}", error.msg.to_lowercase())))
+        };
+        globs.iter().map(pattern).collect()
+    };
+    let watched = |name: &String| {
+        let found = Watched::ALL.into_iter().find(|(known, _)| known == name);
+        found
+            .map(|(_, watched)| watched)
+            .ok_or_else(|| failure::unknown("fail-on", name, &Watched::ALL.map(|(name, _)| name)))
+    };
+    Ok(Config {
+        target,
+        projection: request.projection,
+        seed: request.seed,
+        from,
+        select: Select {
+            include: patterns("--include", &files.include)?,
+            exclude: patterns("--exclude", &files.exclude)?,
+        },
+        simulate: files.simulate,
+        packing: packing(files)?,
+        allow_unscaled: files.allow_unscaled,
+        fail_on: files.fail_on.iter().map(watched).collect::<anyhow::Result<_>>()?,
+    })
+}
+
+fn packing(files: &FileArgs) -> anyhow::Result<Packing> {
+    match files.packing.as_deref() {
+        None | Some("dense") => Ok(Packing::Dense),
+        Some("byte") => Ok(Packing::Byte),
+        Some(other) => Err(failure::unknown("packing", other, &["dense", "byte"])),
+    }
+}
+
+fn hints(files: &FileArgs, from: Option<Format>, out: &mut Output) -> anyhow::Result<Hints> {
+    let dtype = match &files.dtype {
+        Some(name) => Some(options::plain_format(name, "--dtype", out)?),
+        None => None,
+    };
+    Ok(Hints { from, packing: packing(files)?, dtype })
+}
+
+fn kind(option: &str, name: Option<&str>) -> anyhow::Result<Option<&'static Container>> {
+    let Some(name) = name else { return Ok(None) };
+    container::by_name(name).map(Some).ok_or_else(|| {
+        let names: Vec<_> = CONTAINERS.iter().map(|kind| kind.name).collect();
+        failure::unknown(option, name, &names)
+    })
+}
+
+/// Why one input was not converted.
+enum JobError {
+    /// The job says so.
+    File(FileError),
+    /// An argument is wrong.
+    Other(anyhow::Error),
+}
+
+impl<E: Into<FileError>> From<E> for JobError {
+    fn from(error: E) -> Self {
+        Self::File(error.into())
+    }
+}
+
+/// Gives an error the exit code of whose fault it is.
+fn failure(error: JobError) -> anyhow::Error {
+    match error {
+        JobError::Other(error) => error,
+        JobError::File(FileError::ClosedPipe) => {
+            std::io::Error::from(std::io::ErrorKind::BrokenPipe).into()
+        }
+        JobError::File(error) => match error.blame() {
+            Blame::Usage => usage(error),
+            Blame::Data => data(error),
+            Blame::System | Blame::Reader => failure::input_output(error),
+        },
+    }
+}
+
+/// What is done to each input.
+struct Job<'a> {
+    config: Config,
+    hints: Hints,
+    files: &'a FileArgs,
+    interrupt: Interrupt,
+}
+
+impl Job<'_> {
+    fn convert(&self, input: &Input, bar: &Bytes) -> Result<Summary, JobError> {
+        match input {
+            Input::Path(path) if path.is_dir() => self.folder(path, bar),
+            Input::Path(_) | Input::Stream => self.file(input, bar),
+        }
+    }
+
+    fn folder(&self, path: &Path, bar: &Bytes) -> Result<Summary, JobError> {
+        let files = self.files;
+        let option = [("--input-kind", &files.input_kind), ("--output-kind", &files.output_kind)]
+            .into_iter()
+            .find_map(|(name, given)| given.as_ref().map(|_| name));
+        if let Some(option) = option.or(self.hints.dtype.as_ref().map(|_| "--dtype")) {
+            let what = format!("{option} does not go with a folder, which holds safetensors");
+            return Err(ContainerError::usage(path, what).into());
+        }
+        let place = match files.output.as_deref() {
+            None => None,
+            Some(output) if output == Path::new("-") => {
+                return Err(ContainerError::usage(path, "a folder cannot be streamed").into());
+            }
+            Some(output) => Some(output::folder_target(output, path, files.force)?),
+        };
+        let checkpoint = checkpoint::open_folder(path)?;
+        Ok(file::convert_folder(&self.config, &checkpoint, place, &self.interrupt, bar)?)
+    }
+
+    fn file(&self, input: &Input, bar: &Bytes) -> Result<Summary, JobError> {
+        let files = self.files;
+        let given = kind("input-kind", files.input_kind.as_deref()).map_err(JobError::Other)?;
+        let source = match input {
+            Input::Path(path) => container::open(path, given, &self.hints)?,
+            Input::Stream => {
+                let stdin = raw_stdin().map_err(|error| JobError::Other(error.into()))?;
+                let text = &container::text::TEXT;
+                let kind = given.unwrap_or(text);
+                container::open_stream(Path::new("-"), Box::new(stdin), kind, &self.hints)?
+            }
+        };
+        self.check_hints(&source)?;
+        let named = kind("output-kind", files.output_kind.as_deref()).map_err(JobError::Other)?;
+        let kind = match &files.output {
+            Some(output) => {
+                named.or_else(|| container::by_extension(output)).unwrap_or(&container::RAW)
+            }
+            None => named.unwrap_or(file::usual_kind(&source)),
+        };
+        let inputs: Vec<&File> = source.file().into_iter().collect();
+        let destination = match files.output.as_deref() {
+            None => Destination::Nowhere,
+            Some(output) if output == Path::new("-") => {
+                let stdout = raw_stdout().map_err(|error| JobError::Other(error.into()))?;
+                Destination::Stream(Box::new(stdout))
+            }
+            Some(output) => match output::file_target(output, &inputs, files.force)? {
+                Target::File(place) => Destination::Place(place),
+                Target::Stream(file) => Destination::Stream(Box::new(file)),
+            },
+        };
+        Ok(file::convert_file(&self.config, source, kind, destination, &self.interrupt, bar)?)
+    }
+
+    /// Refuses to be told what the file says itself.
+    fn check_hints(&self, source: &container::Source) -> Result<(), JobError> {
+        let kind = source.kind.name;
+        let takes_from = matches!(kind, "raw" | "text" | "csv");
+        let takes_dtype = matches!(kind, "npy" | "npz");
+        let refused = [
+            (self.hints.from.is_some() && !takes_from, "--from"),
+            (self.hints.dtype.is_some() && !takes_dtype, "--dtype"),
+        ];
+        match refused.into_iter().find(|(refused, _)| *refused) {
+            None => Ok(()),
+            Some((_, option)) => {
+                let what =
+                    format!("{option} does not go with {kind}, which says what its elements are");
+                Err(ContainerError::usage(&source.path, what).into())
+            }
+        }
+    }
+}
