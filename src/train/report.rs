@@ -12,13 +12,16 @@ use super::{
     values::{Activation, Choice as _},
     warning,
 };
-use crate::report::{Block, Report, Role, Span};
+use crate::report::{Block, Report, Role, Span, answer::rounding_options};
 
 /// Returns the report of an experiment, of a lesson if it is one.
 pub fn report(config: &Config, rows: &[Measured], lesson: Option<&Lesson>) -> Report {
     let mut report = Report::new("train-demo", table::data(rows, &config.seeds));
     for (name, value) in options(config, lesson) {
         report = report.option(name, value);
+    }
+    if let Some(entry) = config.entries.first() {
+        report.options.extend(rounding_options(&entry.slots.general, config.seeds[0]));
     }
     if let Some(lesson) = lesson {
         report.blocks.push(heading(&format!("{}: {}", lesson.name, lesson.about)));

@@ -169,7 +169,8 @@ impl Recipe {
             Rule::Adam { epsilon } => format!("Adam (eps {epsilon:e})"),
         };
         let clip = self.clip.map_or(String::new(), |norm| format!(", gradients clipped to {norm}"));
-        format!("{rule} {rate}, batch {}, {} epochs{clip}", self.batch, self.epochs)
+        let epochs = if self.epochs == 1 { "epoch" } else { "epochs" };
+        format!("{rule} {rate}, batch {}, {} {epochs}{clip}", self.batch, self.epochs)
     }
 }
 

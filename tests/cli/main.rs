@@ -10,4 +10,5 @@ mod peers;
 mod pipes;
 mod policies;
 mod shell;
+mod train_demo;
 mod util;
