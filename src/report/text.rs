@@ -103,7 +103,11 @@ fn marked(spans: &[Span]) -> String {
         if span.role == Role::Plain {
             out += &lines.join("\n");
         } else {
-            let lines = lines.iter().map(|line| format!("{}{line}{END}", begin(span.role)));
+            let begin = begin(span.role);
+            let lines = lines.iter().map(|line| match line.as_str() {
+                "" => String::new(),
+                line => format!("{begin}{line}{END}"),
+            });
             out += &lines.collect::<Vec<_>>().join("\n");
         }
     }

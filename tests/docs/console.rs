@@ -1,7 +1,7 @@
 //! Every `console` block of the documents is run, and its output compared exactly.
 //!
-//! A line that begins with `$ ` is a command of the shell, the lines after it are what it prints on
-//! both streams, and `[exit N]` ends a command that fails. `[..]` stands for any text within a line,
+//! A line that begins with `$ ` is a command of the shell, one that begins with `> ` goes on with it; the
+//! lines after it are what it prints on both streams, and `[exit N]` ends a command that fails. `[..]` stands for any text within a line,
 //! and only where a figure is a time. The blocks of a document run in one folder, one after the other.
 
 use std::{
@@ -62,15 +62,12 @@ fn with_output_of_commands(document: &str, folder: &Path) -> String {
             out += &format!("{line}\n");
             let Some(first) = line.strip_prefix("$ ") else { continue };
             let mut command = first.to_owned();
-            while command.ends_with('\\') {
-                let continued = lines.next().expect("a continued line");
-                out += &format!("{continued}\n");
-                command = format!("{command}\n{continued}");
+            while let Some(line) = lines.next_if(|line| line.starts_with("> ")) {
+                out += &format!("{line}\n");
+                command += &line[1..].replacen(' ', "\n", 1);
             }
             let mut expected = Vec::new();
-            while let Some(line) =
-                lines.next_if(|line| *line != "```" && !line.starts_with("$ "))
-            {
+            while let Some(line) = lines.next_if(|line| *line != "```" && !line.starts_with("$ ")) {
                 expected.push(line);
             }
             for (i, found) in run(&command, folder).lines().enumerate() {

@@ -89,14 +89,20 @@ fn policy(option: &str, about: &str, values: Vec<(&str, &str)>) -> String {
 
 #[test]
 fn rounding_md() {
-    let mut text = header("Rounding and policies", "the tables of modes, policies, presets and scale rules");
+    let mut text =
+        header("Rounding and policies", "the tables of modes, policies, presets and scale rules");
     text += "A number is rounded once, from its exact value, as if exponents had no upper bound; then overflow is tested.\n\
              In each table of an option the first value is the default.\n\n";
     text += "## `--rounding`: which neighbour\n\n";
     text += &table(
         &["mode", "meaning", "source", "also read"],
         ROUNDING_MODES.iter().map(|mode| {
-            vec![code(mode.name), mode.about.to_owned(), mode.source.to_owned(), codes(mode.aliases)]
+            vec![
+                code(mode.name),
+                mode.about.to_owned(),
+                mode.source.to_owned(),
+                codes(mode.aliases),
+            ]
         }),
     );
     let values = |all: Vec<(&'static str, &'static str)>| all;
