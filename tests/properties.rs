@@ -324,14 +324,19 @@ proptest! {
     }
 
     #[test]
-    fn exponents_of_any_size_are_projected(format in formats(), projection in projections(), significand: u128, by in 0..200i32, sticky: bool) {
-        let x = |exponent| Unpacked { sticky, exponent, ..Unpacked::scaled(false, significand | QUIET_BIT, 0) };
+    fn exponents_of_any_size_are_projected(
+        format in formats(), projection in projections(), significand: u128, by in 0..140_000i32, sticky: bool,
+    ) {
+        let x = |exponent| {
+            Unpacked { sticky, exponent, ..Unpacked::scaled(false, significand | QUIET_BIT, 0) }
+        };
         let huge = project(&format, &projection, &x(format.emax() + 2));
-        for exponent in [i32::MAX - by, 1 << 30] {
+        for exponent in [format.emax() + 3 + by, 1 << 30, i32::MAX - by] {
             prop_assert_eq!(project(&format, &projection, &x(exponent)), huge);
         }
-        let tiny = project(&format, &projection, &x(format.least_quantum_exponent() - 200));
-        for exponent in [i32::MIN + by, -(1 << 30)] {
+        let least = format.least_quantum_exponent() - 200;
+        let tiny = project(&format, &projection, &x(least));
+        for exponent in [least - 1 - by, -(1 << 30), i32::MIN + by] {
             prop_assert_eq!(project(&format, &projection, &x(exponent)), tiny);
         }
     }

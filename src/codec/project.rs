@@ -158,33 +158,27 @@ fn round(format: &Format, projection: &Projection, x: &Unpacked) -> Rounded {
     let dropped_width =
         127 - trailing_width + least_biased.saturating_sub(biased).max(0).cast_unsigned();
     let (kept, fraction) = split(x.significand, dropped_width);
-    let sticky = x.sticky || (dropped_width > 128 && fraction == 0);
     let field = u128::from(biased.max(least_biased).cast_unsigned()) << trailing_width;
     let magnitude = kept.wrapping_add(field).wrapping_sub(1 << trailing_width);
     let rest = Discarded {
         fraction,
-        sticky,
+        sticky: x.sticky,
         odd_significand: kept & 1 == 1,
         odd_code: magnitude & 1 == 1,
     };
     let away = goes_away(format, projection, x.negative, rest);
-    Rounded { magnitude: magnitude + u128::from(away), inexact: fraction != 0 || sticky }
+    Rounded { magnitude: magnitude + u128::from(away), inexact: fraction != 0 || x.sticky }
 }
 
 /// Splits a significand into the bits above `dropped_width` and the ones below, left-aligned.
 ///
-/// Beyond 128 dropped bits the fraction has leading zeros; of those shifted out below it nothing is
-/// kept, so that a fraction of 0 then means "nonzero, but less than 2^-128".
+/// Beyond 128 dropped bits the fraction has leading zeros and loses its last bits. That cannot be
+/// seen: the leading bit keeps it from vanishing, and it is less than a half whatever follows.
 fn split(significand: u128, dropped_width: u32) -> (u128, u128) {
     match dropped_width {
         0..128 => (significand >> dropped_width, significand << (128 - dropped_width)),
-        128 => (0, significand),
-        129..256 => {
-            let shift = dropped_width - 128;
-            let lost = significand << (128 - shift) != 0;
-            (0, significand >> shift | u128::from(lost))
-        }
-        _ => (0, 0),
+        128..256 => (0, significand >> (dropped_width - 128)),
+        _ => (0, 1),
     }
 }
 
