@@ -40,6 +40,8 @@ pub enum Block {
     Rows,
     /// Another view of the rows.
     Table(Table),
+    /// A picture as wide as the screen.
+    Chart(plot::Chart),
     /// What to type next: shown on a terminal only.
     Hint(Vec<Span>),
 }
@@ -139,6 +141,11 @@ impl Report {
                 Block::Line(spans) => out += &(text::wrapped(spans, screen.width) + "\n"),
                 Block::Rows => out += &text::table(self.view(), screen.width),
                 Block::Table(table) => out += &text::table(table, screen.width),
+                Block::Chart(chart) => {
+                    for line in chart::lines(chart, screen.width) {
+                        out += &(paint(&line) + "\n");
+                    }
+                }
                 Block::Hint(spans) if screen.hints => {
                     out += &(text::wrapped(spans, screen.width) + "\n");
                 }

@@ -11,12 +11,9 @@ use super::{
 };
 use crate::{
     kernel::Total,
-    report::{Block, Cell, Column, Role, Span, Table, chart as terminal, number},
+    report::{Block, Cell, Column, Role, Span, Table, number},
     stats::metric,
 };
-
-/// Columns of a line, which charts fill.
-const WIDTH: usize = 96;
 
 /// A quality this many dB below the best still counts as the window of a format.
 const WINDOW: f64 = 3.0;
@@ -48,11 +45,12 @@ pub(super) fn usual(rows: &[Row]) -> Vec<&'static str> {
 
 /// Returns the screen.
 pub(super) fn blocks(measurement: &Measurement, rows: &[Row], view: &View) -> Vec<Block> {
-    let mut blocks = vec![title(measurement, rows), Block::blank()];
+    let mut blocks = title(measurement, rows);
+    blocks.push(Block::blank());
     if is_sweep(rows) {
         let source = &rows[0].key.source;
         let charts = chart::sweep(source, &measurement.rows);
-        blocks.extend(draw(&charts[..1]));
+        blocks.extend(charts.into_iter().take(1).map(Block::Chart));
         blocks.push(Block::blank());
         blocks.push(Block::Table(best_scales(rows)));
     } else {
@@ -64,7 +62,7 @@ pub(super) fn blocks(measurement: &Measurement, rows: &[Row], view: &View) -> Ve
     }
     if view.histograms {
         blocks.push(Block::blank());
-        blocks.extend(draw(&chart::histograms(&rows[0].key.source, rows)));
+        blocks.extend(chart::histograms(&rows[0].key.source, rows).into_iter().map(Block::Chart));
     }
     let notes = notes(rows);
     if !notes.is_empty() {
@@ -76,12 +74,8 @@ pub(super) fn blocks(measurement: &Measurement, rows: &[Row], view: &View) -> Ve
     blocks
 }
 
-fn draw(charts: &[crate::report::plot::Chart]) -> Vec<Block> {
-    charts.iter().flat_map(|chart| terminal::lines(chart, WIDTH)).map(Block::Line).collect()
-}
-
-/// What was asked and assumed, in a line.
-fn title(measurement: &Measurement, rows: &[Row]) -> Block {
+/// What was asked and assumed.
+fn title(measurement: &Measurement, rows: &[Row]) -> Vec<Block> {
     let option = |name: &str| measurement.options.get(name).unwrap_or(&Value::Null);
     let source = rows.first().map_or(String::new(), |row| row.key.source.clone());
     let elements = rows.first().map_or(0, |row| row.statistics.counts.elements);
@@ -98,13 +92,13 @@ fn title(measurement: &Measurement, rows: &[Row]) -> Block {
         .map_or(rounding.clone(), |mode| mode.about.to_owned());
     let scaling =
         if is_sweep(rows) { format!("scales 2^({})", text("scale")) } else { scaled(rows) };
-    let shards = option("shard").as_array().map(|shards| {
+    let rest = format!("   {what}   {rounding}; overflow {}, {scaling}", text("overflow"));
+    let mut blocks = vec![Block::Line(vec![Span::new(source, Role::Heading), Span::plain(rest)])];
+    if let Some(shards) = option("shard").as_array() {
         let shards: Vec<_> = shards.iter().filter_map(Value::as_str).collect();
-        format!("   shard {} only", shards.join(", "))
-    });
-    let shard = shards.unwrap_or_default();
-    let rest = format!("   {what}   {rounding}; overflow {}, {scaling}{shard}", text("overflow"));
-    Block::Line(vec![Span::new(source, Role::Heading), Span::plain(rest)])
+        blocks.push(Block::line(format!("only shard {} of the input", shards.join(", "))));
+    }
+    blocks
 }
 
 fn scaled(rows: &[Row]) -> String {
@@ -159,7 +153,7 @@ fn recommended(rows: &[Row], conditions: &[super::Condition]) -> Vec<Block> {
             Span::new(best.label(), Role::Good),
             Span::plain(format!(
                 ", {} bits a weight, {} dB",
-                number::significant(best.bits_per_weight, 4),
+                number::shortest((best.bits_per_weight * 1e4).round() / 1e4),
                 best.number(SQNR).map_or_else(|| "no".to_owned(), |x| number::fixed(x, 2)),
             )),
         ],

@@ -2,6 +2,7 @@
 
 mod check;
 mod convert;
+mod error_sweep;
 mod errors;
 mod formats;
 mod inspect;
