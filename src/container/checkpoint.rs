@@ -248,8 +248,11 @@ impl Index {
 /// [`ContainerError`] if it cannot be read, or is too long.
 pub fn read_text(path: &Path) -> Result<String, ContainerError> {
     let fail = |error| ContainerError::io("read", path, error);
-    let bytes = fs::metadata(path).map_err(fail)?.len();
-    limits::check("its length", bytes, limits::limit!(MAX_HEADER_BYTES))
+    let metadata = fs::metadata(path).map_err(fail)?;
+    if !metadata.is_file() {
+        return Err(ContainerError::data(path, "is no regular file"));
+    }
+    limits::check("its length", metadata.len(), limits::limit!(MAX_HEADER_BYTES))
         .map_err(|what| ContainerError::data(path, what))?;
     fs::read_to_string(path).map_err(fail)
 }

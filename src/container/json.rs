@@ -2,8 +2,10 @@
 
 use serde::{
     Deserialize, Deserializer,
-    de::{MapAccess, Visitor},
+    de::{Error as _, MapAccess, Visitor},
 };
+
+use super::limits;
 
 /// A JSON object with its keys in order and repeated ones kept, which a map would merge.
 pub(super) struct Pairs<T>(pub(super) Vec<(String, T)>);
@@ -22,6 +24,9 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Pairs<T> {
                 let mut pairs = Vec::new();
                 while let Some(pair) = map.next_entry()? {
                     pairs.push(pair);
+                    let limit = limits::limit!(MAX_TENSORS);
+                    limits::check("the number of entries", pairs.len() as u64, limit)
+                        .map_err(A::Error::custom)?;
                 }
                 Ok(Pairs(pairs))
             }

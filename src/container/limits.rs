@@ -13,8 +13,11 @@ pub const MAX_NAME_BYTES: u64 = 65_535;
 /// Dimensions of a tensor: NumPy 2's limit, the largest of the formats read.
 pub const MAX_DIMENSIONS: u64 = 64;
 
-/// Bytes of one line of text.
-pub const MAX_LINE_BYTES: u64 = 16_000_000;
+/// Bytes of one line of text, whose numbers are held in memory.
+pub const MAX_LINE_BYTES: u64 = 1 << 20;
+
+/// Bytes of a data set's file to learn from, unpacked, which is held in memory: twice EMNIST's.
+pub const MAX_DATA_BYTES: u64 = 1 << 30;
 
 /// Scales of one tensor held in memory at a time; tensors with more go by bands.
 pub const MAX_SCALES: u64 = 1 << 18;
@@ -24,7 +27,7 @@ pub const MAX_SCALES: u64 = 1 << 18;
 /// # Errors
 ///
 /// A sentence with what was found, the limit and its name.
-pub(super) fn check(what: &str, found: u64, (name, limit): (&str, u64)) -> Result<(), String> {
+pub(crate) fn check(what: &str, found: u64, (name, limit): (&str, u64)) -> Result<(), String> {
     if found > limit {
         return Err(format!("{what} is {found}, above the limit {name} = {limit}"));
     }

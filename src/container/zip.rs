@@ -110,9 +110,9 @@ fn find_directory(file: &File, length: u64) -> io::Result<(u64, u64, u64)> {
     let tail_bytes = length.min(END_BYTES as u64 + u64::from(u16::MAX));
     let tail_start = length - tail_bytes;
     let tail = read_at(file, tail_start, tail_bytes)?;
-    let at = (0..=tail.len().saturating_sub(END_BYTES))
-        .rev()
-        .find(|&at| tail[at..].starts_with(&END.to_le_bytes()))
+    let at = tail
+        .windows(END_BYTES)
+        .rposition(|record| record.starts_with(&END.to_le_bytes()))
         .ok_or_else(|| invalid("not a zip archive, or its end is missing"))?;
     let mut fields = Fields(&tail[at + 10..]);
     let (count, size, offset) = (fields.u16()?, fields.u32()?, fields.u32()?);

@@ -138,8 +138,11 @@ fn fold(name: &str) -> String {
 /// Returns the catalogue name nearest to an unknown one, if it is near.
 fn nearest(folded: &str) -> Option<&'static str> {
     const NEAR: f64 = 0.8;
+    /// Longer than any name: comparing takes time quadratic in the length.
+    const LONGEST: usize = 64;
     CATALOGUE
         .iter()
+        .filter(|_| folded.len() <= LONGEST)
         .flat_map(|row| {
             let name = row.format.name();
             std::iter::once(name).chain(row.aliases.iter().copied()).map(move |s| (s, name))

@@ -80,7 +80,7 @@ fn apply(facts: &mut Facts, bias: &mut Option<i32>, suffix: &str) -> Result<(), 
                      :unsigned :nosub :inf :noinf :nan=ieee|ones|zero|none :nonegzero"
                 )
             })?;
-            let parsed = value.parse().ok().filter(|b: &i32| b.abs() <= MAX_BIAS);
+            let parsed = value.parse().ok().filter(|b: &i32| (-MAX_BIAS..=MAX_BIAS).contains(b));
             *bias = Some(parsed.ok_or_else(|| {
                 format!("bias '{value}' is not an integer of magnitude at most {MAX_BIAS}")
             })?);
@@ -116,6 +116,10 @@ fn canonical_name(facts: &Facts) -> String {
     let sign_bits = u32::from(facts.sign == Sign::Signed);
     let exponent_width = facts.width + 1 - facts.precision - sign_bits;
     let mut name = format!("e{exponent_width}m{}", facts.precision - 1);
+    // The catalogue's finite e3m0 and e1m2 have taken the bare names.
+    if CATALOGUE.iter().any(|row| row.format.name() == name) {
+        name += ":ieee";
+    }
     let mut bias = ieee_bias(exponent_width);
     let ieee_nan = if facts.precision == 1 { Nan::Absent } else { Nan::AboveInfinity };
     match (facts.domain, facts.nan) {

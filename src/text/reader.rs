@@ -13,12 +13,21 @@ pub(super) type Result<T> = std::result::Result<T, LiteralError>;
 /// Characters of a text that an error repeats.
 const SHOWN: usize = 60;
 
-/// The text of an error: whole if short, else its beginning.
+/// The text of an error: whole if short, else its beginning, on one line and harmless to a terminal.
 pub(super) fn shown(text: &str) -> String {
-    match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
+    let (start, rest) = match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => (&text[..end], "…"),
+        None => (text, ""),
+    };
+    let mut shown = String::new();
+    for c in start.chars() {
+        if c.is_control() {
+            shown.extend(c.escape_debug());
+        } else {
+            shown.push(c);
+        }
     }
+    shown + rest
 }
 
 /// A text and its bytes, for the parts of the grammar.

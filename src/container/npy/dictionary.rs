@@ -1,5 +1,7 @@
 //! The Python literal in an `.npy` header: `{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }`.
 
+use crate::container::limits::MAX_DIMENSIONS;
+
 /// What the dictionary says.
 #[derive(Debug, PartialEq)]
 pub(super) struct Dictionary {
@@ -123,6 +125,9 @@ impl<'a> Reader<'a> {
         while !self.skip(")") {
             let text = self.rest.trim_start();
             let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+            if shape.len() as u64 > MAX_DIMENSIONS {
+                return Err(format!("more dimensions than MAX_DIMENSIONS = {MAX_DIMENSIONS}"));
+            }
             let size = text[..end].parse().map_err(|_| self.unexpected("a size below 2^64"))?;
             shape.push(size);
             self.rest = &text[end..];

@@ -1,6 +1,8 @@
 //! The JSON of a safetensors header becomes tensors, and a list of what breaks the specification.
 
-use serde_json::Value;
+use std::collections::HashSet;
+
+use serde_json::value::RawValue;
 
 use super::{METADATA, Order, Tensor, limits};
 use crate::container::{Element, elements, json::Pairs, quote, show_shape};
@@ -19,21 +21,28 @@ pub(super) struct Header {
 ///
 /// Only where nothing can be read. Whatever else breaks the specification is a fault in the result.
 pub(super) fn parse(text: &[u8], start: u64, length: u64) -> Result<Header, String> {
-    let Pairs(entries): Pairs<Pairs<Value>> =
+    // Each entry is read on its own: a parsed tree of the whole would be many times the text.
+    let Pairs(entries): Pairs<&RawValue> =
         serde_json::from_slice(text).map_err(|error| format!("the header is not JSON: {error}"))?;
     limits::check("the number of tensors", entries.len() as u64, limits::limit!(MAX_TENSORS))?;
     let mut header = Header::default();
     if text.first() != Some(&b'{') {
         header.faults.push("the header does not begin with '{'".to_owned());
     }
-    for (name, Pairs(fields)) in entries {
-        if name == METADATA {
-            header.read_metadata(fields);
-        } else {
-            match tensor(&name, fields, start, length) {
-                Ok(tensor) => header.tensors.push(tensor),
-                Err(what) => header.faults.push(format!("tensor {}: {what}", quote(&name))),
+    for (name, entry) in entries {
+        let fields: Result<Pairs<&RawValue>, _> = serde_json::from_str(entry.get());
+        let read = match fields {
+            Err(error) => Err(error.to_string()),
+            Ok(Pairs(fields)) if name == METADATA => {
+                header.read_metadata(&fields);
+                Ok(())
             }
+            Ok(Pairs(fields)) => {
+                tensor(&name, &fields, start, length).map(|tensor| header.tensors.push(tensor))
+            }
+        };
+        if let Err(what) = read {
+            header.faults.push(format!("tensor {}: {what}", quote(&name)));
         }
     }
     header.check_names();
@@ -42,26 +51,21 @@ pub(super) fn parse(text: &[u8], start: u64, length: u64) -> Result<Header, Stri
 }
 
 impl Header {
-    fn read_metadata(&mut self, fields: Vec<(String, Value)>) {
+    fn read_metadata(&mut self, fields: &[(String, &RawValue)]) {
+        let mut seen = HashSet::new();
         for (key, value) in fields {
-            match value {
-                Value::String(_) if self.metadata.iter().any(|(known, _)| *known == key) => {
-                    self.faults.push(format!("metadata: the key {} occurs twice", quote(&key)));
+            match serde_json::from_str(value.get()) {
+                Ok(value) if seen.insert(key) => self.metadata.push((key.clone(), value)),
+                Ok(_) => {
+                    self.faults.push(format!("metadata: the key {} occurs twice", quote(key)));
                 }
-                Value::String(value) => self.metadata.push((key, value)),
-                Value::Null
-                | Value::Bool(_)
-                | Value::Number(_)
-                | Value::Array(_)
-                | Value::Object(_) => {
-                    self.faults.push(format!("metadata: {} is no string", quote(&key)));
-                }
+                Err(_) => self.faults.push(format!("metadata: {} is no string", quote(key))),
             }
         }
     }
 
     fn check_names(&mut self) {
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         let repeated = self.tensors.iter().filter(|tensor| !seen.insert(&tensor.name));
         let faults =
             repeated.map(|tensor| format!("the name {} occurs twice", quote(&tensor.name)));
@@ -98,7 +102,7 @@ impl Header {
 /// Reads the entry of one tensor.
 fn tensor(
     name: &str,
-    fields: Vec<(String, Value)>,
+    fields: &[(String, &RawValue)],
     start: u64,
     length: u64,
 ) -> Result<Tensor, String> {
@@ -110,17 +114,16 @@ fn tensor(
             "data_offsets" => &mut offsets,
             other => return Err(format!("unknown key {}", quote(other))),
         };
-        if slot.replace(value).is_some() {
+        if slot.replace(*value).is_some() {
             return Err(format!("the key '{key}' occurs twice"));
         }
     }
     limits::check("the name's length", name.len() as u64, limits::limit!(MAX_NAME_BYTES))?;
-    let Some(Value::String(dtype)) = dtype else {
-        return Err("dtype is not a string".to_owned());
-    };
-    let shape = integers(shape.as_ref()).ok_or("shape is not a list of sizes")?;
+    let dtype = dtype.and_then(|text| serde_json::from_str::<String>(text.get()).ok());
+    let dtype = dtype.ok_or("dtype is not a string")?;
+    let shape = integers(shape).ok_or("shape is not a list of sizes")?;
     limits::check("the number of dimensions", shape.len() as u64, limits::limit!(MAX_DIMENSIONS))?;
-    let offsets = integers(offsets.as_ref());
+    let offsets = integers(offsets);
     let Some(&[begin, end]) = offsets.as_deref() else {
         return Err("data_offsets is not a list of two offsets".to_owned());
     };
@@ -161,6 +164,9 @@ fn sized(dtype: &str, shape: &[u64], bytes: u64) -> Result<Element, String> {
     Ok(element)
 }
 
-fn integers(value: Option<&Value>) -> Option<Vec<u64>> {
-    value?.as_array()?.iter().map(Value::as_u64).collect()
+fn integers(text: Option<&RawValue>) -> Option<Vec<u64>> {
+    /// Longer than a list of as many sizes as a shape may have, each of 20 digits.
+    const LONGEST: usize = 1 << 14;
+    let text = text?.get();
+    (text.len() <= LONGEST).then(|| serde_json::from_str(text).ok())?
 }

@@ -9,7 +9,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::container::ContainerError;
+use crate::container::{
+    ContainerError,
+    limits::{self, MAX_DATA_BYTES},
+};
 
 /// What an IDX file holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,16 +32,37 @@ const UNSIGNED_BYTES: u8 = 8;
 ///
 /// # Errors
 ///
-/// If the packed data are damaged or end early.
+/// If the packed data are damaged, or have another length than their last four bytes say, which is
+/// what bounds the memory that a small file can ask for.
 pub fn unpacked(bytes: Vec<u8>, path: &Path) -> Result<Vec<u8>, ContainerError> {
-    if !bytes.starts_with(&GZIP_MAGIC) {
+    let (true, Some(length)) = (bytes.starts_with(&GZIP_MAGIC), bytes.last_chunk()) else {
         return Ok(bytes);
-    }
+    };
+    let length = u64::from(u32::from_le_bytes(*length));
+    let wrong = |what| ContainerError::data(path, what);
+    limits::check("its unpacked length", length, limits::limit!(MAX_DATA_BYTES)).map_err(wrong)?;
     let mut unpacked = Vec::new();
-    match flate2::read::MultiGzDecoder::new(&*bytes).read_to_end(&mut unpacked) {
-        Ok(_) => Ok(unpacked),
-        Err(error) => Err(ContainerError::data(path, format!("damaged gzip data: {error}"))),
+    let decoder = flate2::read::GzDecoder::new(&*bytes);
+    match decoder.take(length + 1).read_to_end(&mut unpacked) {
+        Ok(found) if found as u64 == length => Ok(unpacked),
+        Ok(_) => Err(wrong(format!("damaged gzip data: not the {length} bytes it says"))),
+        Err(error) => Err(wrong(format!("damaged gzip data: {error}"))),
     }
+}
+
+/// Returns the bytes of a file, unpacked if it is a gzip file.
+///
+/// # Errors
+///
+/// If the file cannot be read, is too long, or is a damaged gzip file.
+pub fn contents(path: &Path) -> Result<Vec<u8>, ContainerError> {
+    let io = |error| ContainerError::io("read", path, error);
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(io)?;
+    file.take(MAX_DATA_BYTES + 1).read_to_end(&mut bytes).map_err(io)?;
+    limits::check("its length", bytes.len() as u64, limits::limit!(MAX_DATA_BYTES))
+        .map_err(|what| ContainerError::data(path, what))?;
+    unpacked(bytes, path)
 }
 
 /// Reads an IDX file of unsigned bytes.
@@ -87,8 +111,7 @@ pub fn parse(bytes: &[u8], path: &Path) -> Result<Idx, ContainerError> {
 ///
 /// If the file cannot be read or is not IDX.
 pub fn read(path: &Path) -> Result<Idx, ContainerError> {
-    let bytes = std::fs::read(path).map_err(|error| ContainerError::io("read", path, error))?;
-    parse(&unpacked(bytes, path)?, path)
+    parse(&contents(path)?, path)
 }
 
 /// The pairs of images and labels of a folder.

@@ -86,8 +86,7 @@ pub fn digits() -> Dataset {
 ///
 /// If the file cannot be read.
 pub fn is_idx(path: &Path) -> Result<bool, ContainerError> {
-    let bytes = std::fs::read(path).map_err(|error| ContainerError::io("read", path, error))?;
-    Ok(idx::unpacked(bytes, path)?.starts_with(&[0, 0]))
+    Ok(idx::contents(path)?.starts_with(&[0, 0]))
 }
 
 /// Reads a folder with IDX images and labels, raw or gzipped, or the folder of such a file.
@@ -123,8 +122,7 @@ pub fn idx_folder(path: &Path) -> Result<Dataset, ContainerError> {
 ///
 /// If the file cannot be read or is too short.
 pub fn text_file(path: &Path) -> Result<Dataset, ContainerError> {
-    let bytes = std::fs::read(path).map_err(|error| ContainerError::io("read", path, error))?;
-    text::examples(&idx::unpacked(bytes, path)?, path)
+    text::examples(&idx::contents(path)?, path)
 }
 
 /// Reads images and the labels that belong to them.
