@@ -77,12 +77,12 @@ struct SourceArgs {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Checks")]
 struct CheckArgs {
-    /// Exit with 1 where a row fails, such as 'max_ulp<=1,sqnr_db>=30'
+    /// Exit with 1 where a row fails, such as `max_ulp<=1,sqnr_db>=30`
     #[arg(long, value_name = "CONDITION[,..]")]
     limit: Option<String>,
-    /// Name the cheapest format that meets a condition, such as 'bits<=4.5' [default: sqnr_db>=30]
-    #[arg(long, value_name = "CONDITION[,..]", num_args = 0..=1, require_equals = true)]
-    recommend: Option<Option<String>>,
+    /// Name the cheapest format that meets a condition, such as `bits<=4.5` [default: `sqnr_db>=30`]
+    #[arg(long, value_name = "CONDITION[,..]", num_args = 0..=1, require_equals = true, default_missing_value = Recommendation::USUAL)]
+    recommend: Option<String>,
 }
 
 /// What is shown.
@@ -135,10 +135,7 @@ pub(crate) fn run(args: &Args, common: &Common, out: &mut Output) -> anyhow::Res
 }
 
 fn view(args: &Args) -> anyhow::Result<View> {
-    let recommend = args.checks.recommend.as_ref().map(|text| match text {
-        None => Ok(Recommendation::default()),
-        Some(text) => Recommendation::from_str(text),
-    });
+    let recommend = args.checks.recommend.as_deref().map(Recommendation::from_str);
     Ok(View {
         columns: args.output.columns.clone(),
         sort: args.output.sort.clone(),
@@ -206,7 +203,7 @@ fn merge(paths: &[PathBuf]) -> anyhow::Result<Measurement> {
 
 /// A bar on standard error that appears only if a run takes long.
 struct Bar {
-    bar: ProgressBar,
+    drawn: ProgressBar,
     begun: Instant,
     hidden: AtomicBool,
     quiet: bool,
@@ -221,26 +218,26 @@ impl Bar {
             ProgressStyle::with_template("{bar:40} {human_pos}/{human_len} elements, {eta} left");
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden())
             .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        Self { bar, begun: Instant::now(), hidden: AtomicBool::new(true), quiet }
+        Self { drawn: bar, begun: Instant::now(), hidden: AtomicBool::new(true), quiet }
     }
 }
 
 impl Progress for Bar {
     fn start(&self, elements: u64) {
-        self.bar.set_length(elements);
+        self.drawn.set_length(elements);
     }
 
     fn advance(&self, elements: u64) {
-        self.bar.inc(elements);
+        self.drawn.inc(elements);
         let is_late = !self.quiet && self.begun.elapsed() > PATIENCE;
         if is_late && self.hidden.swap(false, Ordering::Relaxed) {
-            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+            self.drawn.set_draw_target(ProgressDrawTarget::stderr());
         }
     }
 }
 
 impl Drop for Bar {
     fn drop(&mut self) {
-        self.bar.finish_and_clear();
+        self.drawn.finish_and_clear();
     }
 }

@@ -23,12 +23,9 @@ impl std::str::FromStr for Recommendation {
     }
 }
 
-impl Default for Recommendation {
-    /// 30 dB, which a rounded copy of weights usually needs.
-    fn default() -> Self {
-        let conditions = Condition::list("sqnr_db>=30").unwrap_or_default();
-        Self { conditions }
-    }
+impl Recommendation {
+    /// What is wanted unless something else is: 30 dB, as 8-bit weights with a good scale have.
+    pub const USUAL: &str = "sqnr_db>=30";
 }
 
 /// How a measurement is shown. Nothing here changes a number.
