@@ -14,6 +14,7 @@ use fpx::text::{
     literal::{self, parse_number},
     render,
 };
+use num_bigint::BigUint;
 use proptest::{prelude::*, sample::select};
 
 /// Names of the grammar, most of them possible.
@@ -375,6 +376,32 @@ proptest! {
         for text in [render::shortest(&format, code), render::value(&format, code)] {
             let read = parse_number(&text).unwrap();
             prop_assert_eq!(code_of(&format, &Projection::default(), &read), own, "{}", text);
+        }
+    }
+
+    #[test]
+    fn no_shorter_decimal_reads_back(format in formats(), code: u128) {
+        prop_assume!(format.emax() < 400 && format.least_quantum_exponent() > -400);
+        let code = code & format.code_mask();
+        let x = decode(&format, code);
+        let nearest = Projection::default();
+        let interval = neighbor::interval(&format, &nearest, code);
+        let has_ends = interval.is_some_and(|i| i.low.at.is_finite() && i.high.at.is_finite());
+        prop_assume!(x.kind == Kind::Finite && has_ends && fpx::codec::defect(&format, code).is_none());
+        let (negative, exact, scale) = digits(&render::exact(&x));
+        let (_, shortest, _) = digits(&render::shortest(&format, code));
+        let reads_back = |text: &str| {
+            code_of(&format, &nearest, &parse_number(text).unwrap()) == code
+        };
+        // Of fewer digits, the nearest below and above the value are the likeliest to read back.
+        for count in 1..shortest.len() {
+            let below: BigUint = exact[..count].parse().unwrap();
+            for decimal in [below.clone(), below + 1u32] {
+                let sign = if negative { "-" } else { "" };
+                let exponent = scale - i64::try_from(count).unwrap();
+                let text = format!("{sign}{decimal}e{exponent}");
+                prop_assert!(!reads_back(&text), "{} is shorter than {}", text, shortest);
+            }
         }
     }
 

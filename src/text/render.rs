@@ -179,12 +179,15 @@ fn scaled_interval(format: &Format, code: u128, x: &Unpacked) -> Option<Scaled> 
             BigUint::from(integer) << (exponent - least).unsigned_abs()
         })
     };
+    let (below, value, above) = (scale(&low.at), scale(x), scale(&high.at));
+    // Where everything above rounds to the largest number, a text should still be near it.
+    let is_open = high.at.kind == Kind::Infinity;
     Some(Scaled {
-        low: scale(&low.at),
-        value: scale(x),
-        high: scale(&high.at),
+        high: if is_open { &value + &value - &below } else { above },
+        low: below,
+        value,
         low_closed: low.closed,
-        high_closed: high.closed,
+        high_closed: high.closed && !is_open,
         denominator: BigUint::from(1u32) << least.unsigned_abs(),
     })
 }
