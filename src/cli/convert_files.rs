@@ -33,28 +33,28 @@ pub(crate) struct FileArgs {
     #[arg(long, short, value_name = "PATH")]
     output: Option<PathBuf>,
     /// What the input is: safetensors npy npz gguf text csv raw [default: by extension, then by content]
-    #[arg(long, value_name = "KIND")]
+    #[arg(long, value_name = "KIND", hide_short_help = true)]
     input_kind: Option<String>,
     /// What the output is [default: by extension, else raw]
-    #[arg(long, value_name = "KIND")]
+    #[arg(long, value_name = "KIND", hide_short_help = true)]
     output_kind: Option<String>,
     /// Tensors to convert, by name; the others are copied (repeatable) [default: all]
     #[arg(long, value_name = "GLOB")]
     include: Vec<String>,
     /// Tensors to copy, by name (repeatable)
-    #[arg(long, value_name = "GLOB")]
+    #[arg(long, value_name = "GLOB", hide_short_help = true)]
     exclude: Vec<String>,
     /// What an .npy's void or unsigned elements are
-    #[arg(long, value_name = "FORMAT")]
+    #[arg(long, value_name = "FORMAT", hide_short_help = true)]
     dtype: Option<String>,
     /// Keep the element type, and store the rounded values
     #[arg(long)]
     simulate: bool,
     /// 6- and 4-bit codes in raw files: dense, or byte for one a byte [default: dense]
-    #[arg(long, value_name = "HOW")]
+    #[arg(long, value_name = "HOW", hide_short_help = true)]
     packing: Option<String>,
     /// Take 8- and 4-bit weights whose scale is not recognised as plain codes
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     allow_unscaled: bool,
     /// Keep nothing and exit 1 if there is any: overflow flushed nan inexact
     #[arg(long, value_name = "WHAT[,..]", value_delimiter = ',')]
@@ -106,7 +106,9 @@ impl FileArgs {
             };
         }
         if inputs.len() != operands.len() {
-            return Err(usage("numbers and files do not mix in one call"));
+            let named = operands.iter().find(|operand| file(operand).is_some());
+            let named = named.map_or_else(String::new, ToString::to_string);
+            return Err(usage(format!("{named} is a file; numbers and files do not mix")));
         }
         Ok(Some(inputs))
     }
