@@ -26,6 +26,7 @@ mod npy;
 mod npz;
 pub mod output;
 mod raw;
+pub(crate) mod reading;
 mod safetensors;
 mod source;
 mod tensor;

@@ -11,11 +11,9 @@
 //! are the same for any number of threads. Every product and quotient with a scale is exact or rounded
 //! to odd in binary64, so that the rounding to the target is the only one.
 
-mod buffer;
 mod chunks;
 mod error;
 mod folder;
-mod load;
 mod metadata;
 mod outputs;
 mod part;

@@ -11,16 +11,21 @@ use std::{
 
 use super::{
     Config, FileError, Progress,
-    buffer::{Landing, Workspace},
     chunks::{self, Chunk, Chunks, Sink},
-    load::{Lane, Load},
     plan::{Conversion, Job, Plan},
-    scales::{self, Maxima, ScaleReader, Scales},
+    scales::{self, Maxima},
     store::{Batch, Form, Store},
     summary::{self, Lost},
 };
 use crate::{
-    container::{ContainerError, Feed, Source, Tensor, limits, quote},
+    container::{
+        ContainerError, Feed, Source, Tensor, limits, quote,
+        reading::{
+            buffer::{Landing, Workspace},
+            load::{Lane, Load},
+            scales::{ScaleReader, Scales},
+        },
+    },
     kernel::Counts,
     random::Stream,
 };
@@ -97,7 +102,7 @@ impl<'a> Runner<'a> {
                 match chunks.next(&mut workspace, landing) {
                     Ok(None) => break,
                     Err(error) => {
-                        fail(u64::MAX, error);
+                        fail(u64::MAX, error.into());
                         break;
                     }
                     Ok(Some(chunk)) => {

@@ -2,15 +2,18 @@
 
 use std::ops::Range;
 
-use super::{
-    buffer::{self, Workspace},
-    load::{self, Lane},
-    scales::Scales,
-};
 use crate::{
     block::division,
     codec::{Kind, Projection, Unpacked, decode, project},
-    container::{Storage, text},
+    container::{
+        Storage,
+        reading::{
+            buffer::{self, Workspace},
+            load::{self, Lane},
+            scales::Scales,
+        },
+        text,
+    },
     format::{F32, Format},
     kernel::{self, Counts, Dither, Plan},
     random::Stream,

@@ -9,11 +9,11 @@ use crate::{
 
 /// Bytes aligned for every number of up to 64 bits.
 #[derive(Debug, Default)]
-pub(super) struct Buffer(Vec<u64>);
+pub(crate) struct Buffer(Vec<u64>);
 
 impl Buffer {
     /// Returns `length` bytes, whose contents are those of the last use.
-    pub(super) fn bytes(&mut self, length: usize) -> &mut [u8] {
+    pub(crate) fn bytes(&mut self, length: usize) -> &mut [u8] {
         let words = length.div_ceil(size_of::<u64>());
         if self.0.len() < words {
             self.0.resize(words, 0);
@@ -22,7 +22,7 @@ impl Buffer {
     }
 
     /// Returns room for `length` numbers, whose contents are those of the last use.
-    pub(super) fn numbers<T: FromBytes + IntoBytes>(&mut self, length: usize) -> &mut [T]
+    pub(crate) fn numbers<T: FromBytes + IntoBytes>(&mut self, length: usize) -> &mut [T]
     where
         [T]: KnownLayout,
     {
@@ -31,7 +31,7 @@ impl Buffer {
     }
 
     /// Returns room for codes in words of `size` bytes.
-    pub(super) fn codes(&mut self, size: usize, length: usize) -> Codes<'_> {
+    pub(crate) fn codes(&mut self, size: usize, length: usize) -> Codes<'_> {
         match size {
             1 => Codes::U8(self.numbers(length)),
             2 => Codes::U16(self.numbers(length)),
@@ -41,7 +41,7 @@ impl Buffer {
     }
 
     /// Returns the codes in words of `size` bytes that were written last.
-    pub(super) fn codes_ref(&mut self, size: usize, length: usize) -> CodesRef<'_> {
+    pub(crate) fn codes_ref(&mut self, size: usize, length: usize) -> CodesRef<'_> {
         match size {
             1 => CodesRef::U8(self.numbers(length)),
             2 => CodesRef::U16(self.numbers(length)),
@@ -53,24 +53,24 @@ impl Buffer {
 
 /// The memory of one worker.
 #[derive(Debug, Default)]
-pub(super) struct Workspace {
+pub(crate) struct Workspace {
     /// Bytes as they were read.
-    pub(super) input: Buffer,
+    pub(crate) input: Buffer,
     /// Dense codes taken apart, then the codes that are written.
-    pub(super) codes: Buffer,
+    pub(crate) codes: Buffer,
     /// Numbers of binary32.
-    pub(super) narrow: Buffer,
+    pub(crate) narrow: Buffer,
     /// Numbers of binary64.
-    pub(super) wide: Buffer,
+    pub(crate) wide: Buffer,
     /// Numbers that neither holds.
-    pub(super) exact: Vec<Unpacked>,
+    pub(crate) exact: Vec<Unpacked>,
     /// What is written, where it is not the codes as they are.
-    pub(super) output: Vec<u8>,
+    pub(crate) output: Vec<u8>,
 }
 
 /// Where bytes of a file are read to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Landing {
+pub(crate) enum Landing {
     /// [`Workspace::input`].
     Input,
     /// [`Workspace::narrow`], which they are the numbers of.
@@ -81,7 +81,7 @@ pub(super) enum Landing {
 
 impl Workspace {
     /// Returns the bytes where a file is read to.
-    pub(super) fn landing(&mut self, landing: Landing, bytes: usize) -> &mut [u8] {
+    pub(crate) fn landing(&mut self, landing: Landing, bytes: usize) -> &mut [u8] {
         match landing {
             Landing::Input => self.input.bytes(bytes),
             Landing::Narrow => self.narrow.bytes(bytes),
@@ -91,19 +91,19 @@ impl Workspace {
 }
 
 /// Reverses the bytes of each element.
-pub(super) fn swap_bytes(bytes: &mut [u8], size: usize) {
+pub(crate) fn swap_bytes(bytes: &mut [u8], size: usize) {
     bytes.chunks_exact_mut(size).for_each(<[u8]>::reverse);
 }
 
 /// Turns words of the machine into little-endian ones, or back.
-pub(super) fn little_endian(bytes: &mut [u8], size: usize) {
+pub(crate) fn little_endian(bytes: &mut [u8], size: usize) {
     if cfg!(target_endian = "big") {
         swap_bytes(bytes, size);
     }
 }
 
 /// Takes codes of 4 or 6 bits apart, one a byte; the first is in the low bits.
-pub(super) fn unpack(dense: &[u8], bits: u32, codes: &mut [u8]) {
+pub(crate) fn unpack(dense: &[u8], bits: u32, codes: &mut [u8]) {
     if bits == 4 {
         for (pair, byte) in codes.chunks_mut(2).zip(dense) {
             pair[0] = byte & 0xf;
@@ -122,7 +122,7 @@ pub(super) fn unpack(dense: &[u8], bits: u32, codes: &mut [u8]) {
 }
 
 /// Puts codes of 4 or 6 bits together; bits left over in the last byte are zero.
-pub(super) fn pack(codes: &[u8], bits: u32, dense: &mut Vec<u8>) {
+pub(crate) fn pack(codes: &[u8], bits: u32, dense: &mut Vec<u8>) {
     dense.clear();
     if bits == 4 {
         dense.extend(codes.chunks(2).map(|pair| pair[0] | pair.get(1).map_or(0, |c| c << 4)));

@@ -3,20 +3,19 @@
 use std::ops::Range;
 
 use super::{
-    FileError,
     buffer::{self, Landing, Workspace},
     scales::ScaleReader,
 };
 use crate::{
     codec::{Projection, Unpacked, decode, project},
-    container::{Endian, Storage},
+    container::{ContainerError, Endian, Storage},
     format::{F32, F64, Format},
     kernel::{self, Plan},
 };
 
 /// In which numbers a tensor is computed: the narrowest that holds every value exactly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Lane {
+pub(crate) enum Lane {
     /// Binary32, in [`Workspace::narrow`].
     F32,
     /// Binary64, in [`Workspace::wide`].
@@ -27,7 +26,7 @@ pub(super) enum Lane {
 
 impl Lane {
     /// Returns the narrowest lane that holds every number of a format.
-    pub(super) fn of(format: &Format) -> Self {
+    pub(crate) fn of(format: &Format) -> Self {
         if fits(format, &F32) {
             Self::F32
         } else if fits(format, &F64) {
@@ -47,7 +46,7 @@ fn fits(inner: &Format, outer: &Format) -> bool {
 
 /// How the elements of a tensor become numbers.
 #[derive(Debug)]
-pub(super) enum Load<'a> {
+pub(crate) enum Load<'a> {
     /// From codes.
     Codes {
         /// What the codes are.
@@ -61,7 +60,7 @@ pub(super) enum Load<'a> {
 
 impl Load<'_> {
     /// Returns the lane in which the numbers come.
-    pub(super) fn lane(&self) -> Lane {
+    pub(crate) fn lane(&self) -> Lane {
         match self {
             Self::Codes { storage, scales } => {
                 let scaled = if scales.is_some() { Lane::F64 } else { Lane::F32 };
@@ -72,7 +71,7 @@ impl Load<'_> {
     }
 
     /// Returns where bytes of the file are read to.
-    pub(super) fn landing(&self) -> Landing {
+    pub(crate) fn landing(&self) -> Landing {
         match self.native() {
             Some(Lane::F32) => Landing::Narrow,
             Some(_) => Landing::Wide,
@@ -91,13 +90,13 @@ impl Load<'_> {
 
     /// Turns the elements of a range, which lie where they landed, into numbers of at least this
     /// lane.
-    pub(super) fn numbers(
+    pub(crate) fn numbers(
         &self,
         work: &mut Workspace,
         elements: Range<u64>,
         count: usize,
         lane: Lane,
-    ) -> Result<(), FileError> {
+    ) -> Result<(), ContainerError> {
         match self {
             Self::Codes { storage, scales } => {
                 let mut found = self.decode(storage, work, count);
@@ -138,7 +137,7 @@ impl Load<'_> {
 }
 
 /// Decodes the codes in the input buffer to the narrowest lane that holds them, which is returned.
-pub(super) fn decode_codes(
+pub(crate) fn decode_codes(
     format: &Format,
     dense: Option<u32>,
     work: &mut Workspace,
@@ -187,7 +186,7 @@ fn widen(work: &mut Workspace, count: usize) {
 }
 
 /// Brings numbers into a lane at least as wide.
-pub(super) fn raise(work: &mut Workspace, count: usize, from: Lane, to: Lane) {
+pub(crate) fn raise(work: &mut Workspace, count: usize, from: Lane, to: Lane) {
     match (from, to) {
         (Lane::F32, Lane::F64) => widen(work, count),
         (Lane::F32, Lane::Exact) => {
