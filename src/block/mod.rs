@@ -6,6 +6,7 @@
 //! numbers into scales and codes, and back.
 
 pub mod division;
+pub mod exact;
 pub mod float_scale;
 pub mod grouping;
 pub mod quantizer;

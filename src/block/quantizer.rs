@@ -32,7 +32,7 @@ use super::{
     spec::{Scaling, Spec},
 };
 use crate::{
-    codec::{Overflow, Projection},
+    codec::{Overflow, Projection, Unpacked},
     format::Format,
     kernel::{self, Codes, CodesRef, Dither, Plan, Real, Scales},
 };
@@ -104,7 +104,8 @@ pub struct Quantizer {
     scaling: Scaling,
     element: Format,
     coding: Coding,
-    scaler: Scaler,
+    pub(super) scaler: Scaler,
+    projection: Projection,
     pub(super) plan: Plan,
 }
 
@@ -143,12 +144,17 @@ impl Quantizer {
             }
         };
         let plan = Plan::new(&element, &projection);
-        Ok(Self { scaling: spec.scaling, element, coding, scaler, plan })
+        Ok(Self { scaling: spec.scaling, element, coding, scaler, projection, plan })
     }
 
     /// Returns the format of the elements.
     pub fn element(&self) -> &Format {
         &self.element
+    }
+
+    /// Returns how elements are rounded.
+    pub fn projection(&self) -> &Projection {
+        &self.projection
     }
 
     /// Returns how the elements' codes are stored.
@@ -176,6 +182,11 @@ impl Quantizer {
         })
     }
 
+    /// Whether the whole tensor has a scale, beside those of its blocks.
+    pub fn has_tensor_scale(&self) -> bool {
+        self.scaler.has_tensor_scale()
+    }
+
     /// Whether the whole tensor has a scale that follows from its largest magnitude.
     pub fn needs_tensor_scale(&self) -> bool {
         self.scaler.needs_tensor_scale()
@@ -191,7 +202,7 @@ impl Quantizer {
     /// assert_eq!(quantizer.tensor_scale(2688.0), 1.0);
     /// ```
     pub fn tensor_scale(&self, largest: f64) -> f32 {
-        self.scaler.tensor_scale(largest)
+        self.scaler.tensor_scale(&Unpacked::from_f64(largest))
     }
 
     /// Returns the scale of a whole tensor in memory; see [`Self::tensor_scale`].
@@ -226,12 +237,13 @@ impl Quantizer {
 
     /// Returns the codes of scales for the largest magnitudes under them.
     pub fn scale_codes(&self, largest: &[f64], tensor_scale: f32) -> Vec<u32> {
-        largest.iter().map(|&x| self.scaler.code(x, tensor_scale)).collect()
+        largest.iter().map(|&x| self.scaler.code(&Unpacked::from_f64(x), tensor_scale)).collect()
     }
 
     /// Returns what the codes of scales stand for, the tensor's scale included, exactly.
     pub fn scale_values(&self, codes: &[u32], tensor_scale: f32) -> Vec<f64> {
-        codes.iter().map(|&code| self.scaler.value(code, tensor_scale)).collect()
+        // At most 28 significand bits, which binary64 holds.
+        codes.iter().map(|&code| self.scaler.value(code, tensor_scale).to_f64()).collect()
     }
 
     /// Writes the codes of a piece, which may begin and end anywhere, under the scales of
@@ -292,7 +304,7 @@ impl Quantizer {
     }
 
     /// Returns the two's complement integer of a code with a sign bit.
-    fn to_twos_complement(&self, code: u64) -> u64 {
+    pub(super) fn to_twos_complement(&self, code: u64) -> u64 {
         let sign = 1 << (self.element.width() - 1);
         if code & sign == 0 { code } else { (sign - (code & (sign - 1))) | sign }
     }

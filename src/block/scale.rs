@@ -62,13 +62,18 @@ impl Scaler {
         self.rule != Rule::Binary32
     }
 
+    /// Whether the whole tensor has a scale.
+    pub(super) fn has_tensor_scale(&self) -> bool {
+        matches!(self.rule, Rule::Nv { .. })
+    }
+
     /// Whether the whole tensor has a scale that follows from its largest magnitude.
     pub(super) fn needs_tensor_scale(&self) -> bool {
         self.rule == Rule::Nv { given: None }
     }
 
     /// Returns the scale of a whole tensor for its largest finite magnitude.
-    pub(super) fn tensor_scale(&self, largest: f64) -> f32 {
+    pub(super) fn tensor_scale(&self, largest: &Unpacked) -> f32 {
         match self.rule {
             Rule::Nv { given: Some(scale) } => f32::from_bits(scale),
             Rule::Nv { given: None } => {
@@ -80,24 +85,23 @@ impl Scaler {
     }
 
     /// Returns the code of a tile's scale for its largest magnitude.
-    pub(super) fn code(&self, largest: f64, tensor_scale: f32) -> u32 {
+    pub(super) fn code(&self, largest: &Unpacked, tensor_scale: f32) -> u32 {
         match self.rule {
             Rule::PowerOfTwo { threshold } => self.power_of_two(largest, threshold),
             Rule::Nv { .. } if !largest.is_finite() => NV_NAN,
-            Rule::Nv { .. } if largest == 0.0 || tensor_scale == 0.0 => 0,
+            Rule::Nv { .. } if largest.kind == Kind::Zero || tensor_scale == 0.0 => 0,
             Rule::Nv { .. } => {
                 let divisor = self.largest.times(&Unpacked::from_f32(tensor_scale));
                 quotient(&E4M3FN, largest, &divisor)
             }
             // Nothing to scale: any scale will do, and readers that divide by it want no zero.
-            Rule::Binary32 if largest == 0.0 => 1f32.to_bits(),
+            Rule::Binary32 if largest.kind == Kind::Zero => 1f32.to_bits(),
             // Of a quotient that rounds to zero the elements still are in range of the least scale.
             Rule::Binary32 => quotient(&F32, largest, &self.largest).max(1),
         }
     }
 
-    fn power_of_two(&self, largest: f64, threshold: u128) -> u32 {
-        let x = Unpacked::from_f64(largest);
+    fn power_of_two(&self, x: &Unpacked, threshold: u128) -> u32 {
         match x.kind {
             Kind::Nan | Kind::Infinity => E8M0_NAN,
             Kind::Zero => 0,
@@ -110,10 +114,8 @@ impl Scaler {
     }
 
     /// Returns what a scale's code stands for, the tensor's scale included, exactly.
-    pub(super) fn value(&self, code: u32, tensor_scale: f32) -> f64 {
-        let scale = decode(self.format(), code.into());
-        // At most 28 significand bits, so that binary64 holds the product.
-        scale.times(&Unpacked::from_f32(tensor_scale)).to_f64()
+    pub(super) fn value(&self, code: u32, tensor_scale: f32) -> Unpacked {
+        decode(self.format(), code.into()).times(&Unpacked::from_f32(tensor_scale))
     }
 }
 
@@ -123,7 +125,7 @@ const NV_NAN: u32 = 0x7f;
 
 /// Returns the code of a quotient, rounded once to nearest even, saturating.
 #[expect(clippy::cast_possible_truncation, reason = "scales have at most 32 bits")]
-fn quotient(format: &Format, dividend: f64, divisor: &Unpacked) -> u32 {
+fn quotient(format: &Format, dividend: &Unpacked, divisor: &Unpacked) -> u32 {
     let projection = Projection { overflow: Overflow::Saturate, ..Projection::default() };
-    project(format, &projection, &Unpacked::from_f64(dividend).over(divisor)).code as u32
+    project(format, &projection, &dividend.over(divisor)).code as u32
 }

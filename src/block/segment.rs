@@ -16,12 +16,12 @@ pub struct Piece<'a> {
 
 impl Piece<'_> {
     pub(super) fn len(&self) -> usize {
-        usize::try_from(self.elements.end - self.elements.start).expect("a piece is in memory")
+        index(self.elements.end - self.elements.start)
     }
 
     pub(super) fn scales(&self) -> usize {
         let scales = self.grouping.scales_of(&self.elements);
-        usize::try_from(scales.end - scales.start).expect("there are no more scales than elements")
+        index(scales.end - scales.start)
     }
 
     pub(super) fn check(&self, elements: usize) {
@@ -41,7 +41,7 @@ pub struct Segment {
 }
 
 /// A position in memory.
-fn index(position: u64) -> usize {
+pub(super) fn index(position: u64) -> usize {
     usize::try_from(position).expect("what is held in memory can be indexed")
 }
 

@@ -10,6 +10,7 @@ use fpx::{
         numbers::{Config, ConfigError, Converter, Input},
         stream::{self, Source, StreamError},
         table,
+        tensor::{Tensor, Texts},
         vectors::Vectors,
     },
     format::{BF16, F16, F32, Format},
@@ -88,6 +89,9 @@ pub(crate) fn run(args: &Args, common: &Common, out: &mut Output) -> anyhow::Res
     check_emit(&config, emit)?;
     let converter = Converter::new(&config);
     let sources = sources(&converter, &operands)?;
+    if config.targets.iter().any(|target| !target.is_plain()) {
+        return tensor(&converter, emit, sources, out);
+    }
     let numbers: Option<Vec<Input>> = sources.iter().map(number).collect();
     match numbers {
         Some(numbers) if emit == Emit::Table => {
@@ -123,6 +127,11 @@ fn check_emit(config: &Config, emit: Emit) -> anyhow::Result<()> {
     let name = emit.row().name;
     if emit.row().one_target && config.targets.len() != 1 {
         return Err(usage(format!("--emit {name} writes one format: give one --to")));
+    }
+    if !emit.row().scales
+        && let Some(scaled) = config.targets.iter().find(|target| !target.is_plain())
+    {
+        return Err(usage(format!("--emit {name} has no place for the scales of '{scaled}'")));
     }
     if emit == Emit::C && config.targets[0].format.width() > C_WIDTH {
         return Err(usage(format!("--emit c writes integers of at most {C_WIDTH} bits")));
@@ -236,6 +245,21 @@ fn stream<'a>(
     Ok(())
 }
 
+/// Writes all inputs as one tensor.
+fn tensor(
+    converter: &Converter,
+    emit: Emit,
+    sources: Vec<Source>,
+    out: &mut Output,
+) -> anyhow::Result<Outcome> {
+    let texts = Texts::read(sources).map_err(stream_failure)?;
+    let inputs = texts.inputs(converter).map_err(stream_failure)?;
+    let tensor = Tensor::new(converter, &texts, &inputs).map_err(stream_failure)?;
+    let screen = Screen { width: Output::width(), hints: Output::is_terminal() };
+    out.text(&tensor.render(emit, screen))?;
+    Ok(Outcome::Done)
+}
+
 /// Compares expected codes with answers.
 fn check(
     config: &Config,
@@ -247,6 +271,9 @@ fn check(
         return Err(usage(
             "--check reads lines of `input expected [flags]` from '-' and takes one --to",
         ));
+    }
+    if let Some(scaled) = config.targets.iter().find(|target| !target.is_plain()) {
+        return Err(usage(format!("--check takes an unscaled format, found '{scaled}'")));
     }
     let columns = Difference::columns();
     let mut encoder = match emit {

@@ -1,6 +1,29 @@
 //! Two data become their product or quotient: how a shared scale is applied, without a rounding.
 
-use super::{Kind, Unpacked, unpacked::QUIET_BIT};
+use super::{Flags, Kind, Projected, Projection, Unpacked, project, unpacked::QUIET_BIT};
+use crate::format::Format;
+
+/// Rounds a datum over a scale to a format, once, and returns its code.
+///
+/// Under a scale of zero every finite datum becomes a zero of its sign; a NaN scale makes numbers
+/// NaN whatever the code, which is 0.
+pub(crate) fn project_over(
+    format: &Format,
+    projection: &Projection,
+    x: &Unpacked,
+    scale: &Unpacked,
+) -> Projected {
+    match (scale.kind, x.kind) {
+        (Kind::Nan, _) => Projected { code: 0, flags: Flags::NONE },
+        (Kind::Zero, Kind::Finite) => {
+            let Projected { code, flags } =
+                project(format, projection, &Unpacked::zero(x.negative));
+            Projected { code, flags: flags | Flags::INEXACT | Flags::UNDERFLOW }
+        }
+        (Kind::Zero, Kind::Zero) => project(format, projection, x),
+        _ => project(format, projection, &x.over(scale)),
+    }
+}
 
 impl Unpacked {
     /// Returns the exact product: its leading 128 bits, and whether anything lies below them.

@@ -26,6 +26,7 @@ mod project;
 mod rounding;
 mod unpacked;
 
+pub(crate) use arithmetic::project_over;
 pub use decode::{Defect, decode, defect};
 pub use error::Error;
 pub use policy::{NanPolicy, NanTo, Overflow, Projection, Subnormals, Tininess};

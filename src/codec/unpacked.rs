@@ -111,6 +111,12 @@ impl Unpacked {
         Self::scaled(negative, trailing | 1 << trailing_width, quantum_exponent + biased - 1)
     }
 
+    /// Returns the same datum without its sign.
+    #[must_use]
+    pub const fn magnitude(&self) -> Self {
+        Self { negative: false, ..*self }
+    }
+
     /// Whether this is a NaN whose quiet bit is clear.
     pub const fn is_signaling(&self) -> bool {
         matches!(self.kind, Kind::Nan) && self.significand & QUIET_BIT == 0

@@ -42,21 +42,28 @@ pub struct EmitRow {
     pub name: &'static str,
     /// Whether only one target makes sense.
     pub one_target: bool,
+    /// Whether scales have a place in it.
+    pub scales: bool,
 }
 
 /// Every output kind.
 pub static EMITS: &[EmitRow] = &[
-    EmitRow { emit: Emit::Table, name: "table", one_target: false },
-    EmitRow { emit: Emit::Bits, name: "bits", one_target: false },
-    EmitRow { emit: Emit::Hex, name: "hex", one_target: false },
-    EmitRow { emit: Emit::Values, name: "values", one_target: false },
-    EmitRow { emit: Emit::Rows(Syntax::Json), name: "json", one_target: false },
-    EmitRow { emit: Emit::Rows(Syntax::Jsonl), name: "jsonl", one_target: false },
-    EmitRow { emit: Emit::Rows(Syntax::Csv), name: "csv", one_target: false },
-    EmitRow { emit: Emit::Rows(Syntax::Markdown), name: "markdown", one_target: false },
-    EmitRow { emit: Emit::Testfloat, name: "testfloat", one_target: true },
-    EmitRow { emit: Emit::Readmemh, name: "readmemh", one_target: true },
-    EmitRow { emit: Emit::C, name: "c", one_target: true },
+    EmitRow { emit: Emit::Table, name: "table", one_target: false, scales: true },
+    EmitRow { emit: Emit::Bits, name: "bits", one_target: false, scales: true },
+    EmitRow { emit: Emit::Hex, name: "hex", one_target: false, scales: true },
+    EmitRow { emit: Emit::Values, name: "values", one_target: false, scales: true },
+    EmitRow { emit: Emit::Rows(Syntax::Json), name: "json", one_target: false, scales: true },
+    EmitRow { emit: Emit::Rows(Syntax::Jsonl), name: "jsonl", one_target: false, scales: true },
+    EmitRow { emit: Emit::Rows(Syntax::Csv), name: "csv", one_target: false, scales: true },
+    EmitRow {
+        emit: Emit::Rows(Syntax::Markdown),
+        name: "markdown",
+        one_target: false,
+        scales: true,
+    },
+    EmitRow { emit: Emit::Testfloat, name: "testfloat", one_target: true, scales: false },
+    EmitRow { emit: Emit::Readmemh, name: "readmemh", one_target: true, scales: false },
+    EmitRow { emit: Emit::C, name: "c", one_target: true, scales: false },
 ];
 
 impl Emit {
@@ -75,6 +82,7 @@ pub fn cells(config: &Config, input: &Input, target: usize, answer: &Answer) -> 
         to: &spec.to_string(),
         format: &spec.format,
         code: answer.code,
+        stored: None,
         error: answer.error(&spec.format),
         flags: answer.flags,
     }

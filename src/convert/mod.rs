@@ -2,7 +2,7 @@
 //!
 //! [`numbers`] reads an input and rounds it to every target; [`table`] shows a few answers, [`emit`]
 //! writes many in one of the output kinds, [`stream`] as they come; [`check`] compares with someone
-//! else's answers; [`vectors`] makes the inputs of a test.
+//! else's answers; [`tensor`] rounds all inputs under shared scales; [`vectors`] makes the inputs of a test.
 
 pub mod check;
 pub mod emit;
@@ -10,4 +10,5 @@ pub mod file;
 pub mod numbers;
 pub mod stream;
 pub mod table;
+pub mod tensor;
 pub mod vectors;

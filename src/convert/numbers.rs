@@ -1,7 +1,7 @@
 //! An input becomes one [`Answer`] a target.
 
 use crate::{
-    block::spec::Spec,
+    block::{BlockError, Quantizer, spec::Spec},
     codec::{Error, Flags, Projected, Projection, Unpacked, decode, project},
     format::{F32, F64, Format, Layout},
     random::Stream,
@@ -47,6 +47,9 @@ pub enum InputError {
         /// The format.
         format: String,
     },
+    /// Blocks along an axis that a list of numbers does not have.
+    #[error(transparent)]
+    Block(#[from] BlockError),
     /// A NaN for a format without one.
     #[error(
         "'{text}' is NaN, and {format} has no NaN: --nan-to zero or --nan-to max chooses a substitute"
@@ -73,9 +76,9 @@ pub enum ConfigError {
     /// A format that only `inspect` reads.
     #[error("{0} is read by 'fpx inspect' only: its codes are not all numbers")]
     InspectOnly(String),
-    /// A scaled target, which needs a tensor.
-    #[error("'{0}' scales a tensor, not a number: convert a file, or name the plain format")]
-    Scaled(String),
+    /// A target whose elements cannot be scaled.
+    #[error(transparent)]
+    Block(#[from] BlockError),
     /// Bare codes of no format.
     #[error("--codes needs --from FORMAT to say whose codes the inputs are")]
     CodesNeedFrom,
@@ -97,8 +100,8 @@ impl Config {
         if self.codes && self.from.is_none() {
             return Err(ConfigError::CodesNeedFrom);
         }
-        if let Some(spec) = self.targets.iter().find(|spec| !spec.is_plain()) {
-            return Err(ConfigError::Scaled(spec.to_string()));
+        for spec in self.targets.iter().filter(|spec| !spec.is_plain()) {
+            Quantizer::new(spec, &self.projection)?;
         }
         let formats = self.targets.iter().map(|spec| &spec.format).chain(&self.from);
         let explicit = |f: &&Format| f.facts().layout == Layout::Explicit;
@@ -145,6 +148,19 @@ pub enum Meaning {
         /// Which one.
         constant: Constant,
     },
+}
+
+impl Meaning {
+    /// Returns what is converted to a format, and what was written.
+    pub fn of(&self, format: &Format) -> (Unpacked, Unpacked) {
+        match *self {
+            Self::Datum { held, exact } => (held, exact),
+            Self::Constant { negative, constant } => {
+                let x = Unpacked { negative, ..constant.value(format) };
+                (x, x)
+            }
+        }
+    }
 }
 
 /// The result of one input in one target.
@@ -246,6 +262,11 @@ impl<'a> Converter<'a> {
         Input { text, meaning: Meaning::Datum { held, exact }, held_in: Some((from, code)) }
     }
 
+    /// Returns the random bits that inputs draw.
+    pub fn stream(&self) -> Stream {
+        self.stream
+    }
+
     /// Rounds an input to target `target`; `position` counts inputs from 0, for stochastic rounding.
     ///
     /// # Errors
@@ -262,13 +283,7 @@ impl<'a> Converter<'a> {
         if projection.rounding.mode.is_stochastic() {
             projection = projection.with_random(self.stream.bits(position));
         }
-        let (held, exact) = match input.meaning {
-            Meaning::Datum { held, exact } => (held, exact),
-            Meaning::Constant { negative, constant } => {
-                let x = Unpacked { negative, ..constant.value(format) };
-                (x, x)
-            }
-        };
+        let (held, exact) = input.meaning.of(format);
         let Projected { code, flags } = project(format, &projection, &held);
         if flags.contains(Flags::REFUSED) {
             let format = format.name().to_owned();

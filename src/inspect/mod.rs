@@ -3,6 +3,7 @@
 //! [`numbers`] reads inputs and decides what to show; [`table`] shows several readings line by line,
 //! [`full`] one in full, and [`explain`] its rounding step by step.
 
+mod blocks;
 pub mod explain;
 pub mod full;
 pub mod numbers;

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, json};
 
-use super::{explain, full, table};
+use super::{blocks, explain, full, table};
 use crate::{
-    block::spec::Spec,
+    block::{BlockError, spec::Spec},
     codec::{Error, Flags, Projection, Unpacked, decode, project},
     format::{
         Format,
@@ -88,9 +88,21 @@ pub enum InspectError {
         /// The format.
         format: String,
     },
-    /// A target with a scale.
-    #[error("'{0}' scales a tensor, not a number: name the plain format")]
-    Scaled(String),
+    /// A target whose elements cannot be scaled, or blocks along an axis that a list of numbers does
+    /// not have.
+    #[error(transparent)]
+    Block(#[from] BlockError),
+    /// An unscaled target beside scaled ones.
+    #[error("'{0}' has no scale: show it by itself")]
+    Mixed(String),
+    /// A pattern where numbers are to be scaled.
+    #[error("'{text}' is a bit pattern: '{target}' takes numbers, from which the scale follows")]
+    Code {
+        /// The pattern.
+        text: String,
+        /// The target.
+        target: String,
+    },
     /// `--explain` without exactly one format.
     #[error("--explain shows one rounding: give one number and one --format")]
     ExplainsOne,
@@ -134,9 +146,14 @@ impl Reading {
 /// [`InspectError`], for the first input that cannot be shown.
 pub fn run(config: &Config) -> Result<Report, InspectError> {
     if let Formats::Given(specs) = &config.formats
-        && let Some(spec) = specs.iter().find(|spec| !spec.is_plain())
+        && specs.iter().any(|spec| !spec.is_plain())
     {
-        return Err(InspectError::Scaled(spec.to_string()));
+        if config.explain {
+            return Err(InspectError::ExplainsOne);
+        }
+        let mut report = blocks::report(config, specs)?;
+        report.options = options(config, specs.iter());
+        return Ok(report);
     }
     let mut readings = Vec::new();
     for (position, text) in (0..).zip(&config.inputs) {
@@ -150,14 +167,17 @@ pub fn run(config: &Config) -> Result<Report, InspectError> {
     if config.explain {
         report.blocks.extend(explain::blocks(&readings[0]));
     }
-    report.options = options(config, &readings);
+    report.options = options(config, readings.iter().map(|reading| &reading.spec));
     Ok(report)
 }
 
-fn options(config: &Config, readings: &[Reading]) -> Map<String, serde_json::Value> {
+fn options<'a>(
+    config: &Config,
+    specs: impl Iterator<Item = &'a Spec>,
+) -> Map<String, serde_json::Value> {
     let mut formats: Vec<String> = Vec::new();
-    for reading in readings {
-        let name = reading.spec.to_string();
+    for spec in specs {
+        let name = spec.to_string();
         if !formats.contains(&name) {
             formats.push(name);
         }

@@ -14,7 +14,7 @@ const MAX_EXACT: usize = 60;
 const MAX_FIELD: usize = 30;
 
 /// Returns the columns of the data formats: those of an answer, and what only inspection tells.
-fn data_columns() -> Vec<Column> {
+pub(super) fn data_columns() -> Vec<Column> {
     let mut columns: Vec<_> = answer::columns().into_iter().map(|c| c.place(Place::Data)).collect();
     let names = [
         "class",
@@ -88,7 +88,7 @@ pub(super) fn rows(readings: &[Reading]) -> Table {
     table
 }
 
-fn data_cells(reading: &Reading) -> Vec<Cell> {
+pub(super) fn data_cells(reading: &Reading) -> Vec<Cell> {
     let (format, code) = (reading.format(), reading.code);
     let x = decode(format, code);
     let mut cells = answer::Answer {
@@ -97,6 +97,7 @@ fn data_cells(reading: &Reading) -> Vec<Cell> {
         to: &reading.spec.to_string(),
         format,
         code,
+        stored: None,
         error: reading.error(),
         flags: reading.flags,
     }
@@ -156,7 +157,7 @@ fn errors(error: &Error, layout: Layout) -> Cell {
     Cell::text(format!("{relative:<width$} {ulp}", width = layout.relative))
 }
 
-fn relative(error: &Error) -> String {
+pub(super) fn relative(error: &Error) -> String {
     signed(error.relative, number::scientific(error.relative, 2))
 }
 

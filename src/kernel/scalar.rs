@@ -2,7 +2,7 @@
 //! and what runs where no lane form reaches.
 
 use super::{Counts, Dither, Real, codes::Word};
-use crate::codec::{Flags, Kind, Projection, Unpacked, decode, project};
+use crate::codec::{Flags, Kind, Projected, Projection, Unpacked, decode, project};
 use crate::format::Format;
 
 /// A floating-point number of the machine.
@@ -57,12 +57,18 @@ impl Target {
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "the format has at most 64 bits")]
-    pub(super) fn project(&self, x: &Unpacked, random: u32, counts: &mut Counts) -> u64 {
+    fn project(&self, x: &Unpacked, random: u32, counts: &mut Counts) -> u64 {
         let projected = project(&self.format, &self.projection.with_random(random), x);
+        *counts += self.counts(x, projected);
+        projected.code as u64
+    }
+
+    /// Returns the counts of one number and what the codec made of it.
+    pub(super) fn counts(&self, x: &Unpacked, projected: Projected) -> Counts {
         let result = decode(&self.format, projected.code);
         let raised = |flag| u64::from(projected.flags.contains(flag));
         let is_subnormal = result.kind == Kind::Finite && result.exponent < self.format.emin();
-        *counts += Counts {
+        Counts {
             elements: 1,
             inexact: raised(Flags::INEXACT),
             overflow: raised(Flags::OVERFLOW),
@@ -74,8 +80,7 @@ impl Target {
             inf_in: u64::from(x.kind == Kind::Infinity),
             lost: u64::from(x.is_finite() && !result.is_finite()),
             refused: raised(Flags::REFUSED),
-        };
-        projected.code as u64
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use super::{
     codes::{Word, with_slice},
     scalar::Target,
 };
-use crate::codec::{Kind, Unpacked, decode};
+use crate::codec::{Kind, Unpacked, decode, project_over};
 
 /// The scales of a slice.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -135,28 +135,19 @@ pub fn quantize_scaled<R: Real>(
 
 impl Target {
     /// Projects a number over its scale.
+    #[expect(clippy::cast_possible_truncation, reason = "the format has at most 64 bits")]
     fn divide(&self, x: f64, scale: &Unpacked, random: u32, counts: &mut Counts) -> u64 {
         let x = Unpacked::from_f64(x);
-        let is_nonzero = u64::from(x.kind == Kind::Finite);
-        match scale.kind {
-            Kind::Nan => {
-                let finite = u64::from(x.is_finite());
-                let nan_in = u64::from(x.kind == Kind::Nan);
-                let inf_in = u64::from(x.kind == Kind::Infinity);
-                let (inexact, lost) = (finite, finite);
-                *counts +=
-                    Counts { elements: 1, inexact, nan_in, inf_in, lost, ..Counts::default() };
-                0
-            }
-            Kind::Zero if x.is_finite() => {
-                let (inexact, flushed) = (is_nonzero, is_nonzero);
-                *counts += Counts { inexact, flushed, ..Counts::default() };
-                self.project(&Unpacked::zero(x.negative), random, counts)
-            }
-            Kind::Zero | Kind::Finite | Kind::Infinity => {
-                self.project(&x.over(scale), random, counts)
-            }
+        let projection = self.projection.with_random(random);
+        let projected = project_over(&self.format, &projection, &x, scale);
+        let mut seen = self.counts(&x, projected);
+        if scale.kind == Kind::Nan {
+            let finite = u64::from(x.is_finite());
+            (seen.inexact, seen.lost) = (finite, finite);
+            (seen.flushed, seen.subnormal) = (0, 0);
         }
+        *counts += seen;
+        projected.code as u64
     }
 
     /// Multiplies what a code stands for by its scale.

@@ -22,6 +22,8 @@ pub struct Answer<'a> {
     pub format: &'a Format,
     /// The code.
     pub code: u128,
+    /// The element and its code that are stored, where a scale makes them the number of `code`.
+    pub stored: Option<(&'a Format, u128)>,
     /// The error of the code against what was rounded.
     pub error: Error,
     /// The exceptions.
@@ -49,6 +51,7 @@ impl Answer<'_> {
     /// Returns a cell a column of [`columns`].
     pub fn cells(&self) -> Vec<Cell> {
         let Self { format, code, error, .. } = *self;
+        let (stored_format, stored_code) = self.stored.unwrap_or((format, code));
         let flags: Vec<_> = self.flags.names().collect();
         let datum = decode(format, code);
         let (absolute, ulp) = if error.is_zero() {
@@ -64,7 +67,7 @@ impl Answer<'_> {
             Cell::new(self.input, shown(self.input)),
             self.from.map_or_else(Cell::absent, Cell::text),
             Cell::text(self.to),
-            Cell::text(format!("0x{}", render::hex(format, code))),
+            Cell::text(format!("0x{}", render::hex(stored_format, stored_code))),
             Cell::new(value(format, code), render::value(format, code)),
             Cell::text(render::exact(&datum)),
             Cell::text(render::hex_float(&datum)),

@@ -16,6 +16,7 @@
 //! ```
 
 pub mod answer;
+pub mod blocks;
 pub mod catalogue;
 mod cell;
 pub mod chart;

@@ -94,12 +94,6 @@ fn formats_that_do_not_exist() {
     fpx("convert 1 --to f16,e4m3nf").fails(2, "unknown format 'e4m3nf', did you mean 'e4m3fn'?");
     fpx("formats qwertz").fails(2, "unknown format 'qwertz': 'fpx formats' lists them");
     fpx("convert 1 --to e20m3").fails(2, "format 'e20m3': eXmY takes X of 1 to 15 exponent bits and Y of 0 to 112 trailing significand bits");
-    fpx("inspect 3 --format mxfp4")
-        .fails(2, "'mxfp4' scales a tensor, not a number: name the plain format");
-    fpx("convert 3 --to e4m3fn/tensor").fails(
-        2,
-        "'e4m3fn/tensor' scales a tensor, not a number: convert a file, or name the plain format",
-    );
     fpx("convert 3 --to x87-80")
         .fails(2, "x87-80 is read by 'fpx inspect' only: its codes are not all numbers");
 }

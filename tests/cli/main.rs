@@ -1,5 +1,6 @@
 //! The binary, by behaviour: exact standard output, standard error and exit code.
 
+mod blocks;
 mod check;
 mod convert;
 mod error_sweep;
