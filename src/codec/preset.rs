@@ -45,19 +45,19 @@ presets! {
         / "OCP OFP8 1.0 §5.2";
     "ocp-sat"    Saturate       Keep      Error After  "OFP8 saturating conversion: overflow and infinity become the largest"
         / "OCP OFP8 1.0 §5.2";
-    "cuda"       Saturate       Canonical Max   After  "CUDA's __NV_SATFINITE constructors of FP8, FP6 and FP4"
+    "cuda"       Saturate       Canonical Max   After  "CUDA's __NV_SATFINITE constructors of FP8, FP6 and FP4; its NaN of e5m2 is 7f"
         / "CUDA math API, cuda_fp8.h";
-    "ml_dtypes"  Ieee           Keep      Error After  "ml_dtypes 0.6 from float32: overflow is infinity or NaN"
+    "ml_dtypes"  Ieee           Keep      Error After  "ml_dtypes 0.6 from float32, NaN payloads apart: overflow is infinity or NaN"
         / "ml_dtypes 0.6.0";
-    "torch-2.12" Ieee           Keep      Error After  "PyTorch up to 2.12 on CPU: e4m3fn overflow is NaN"
+    "torch-2.12" Ieee           Keep      Error After  "PyTorch up to 2.12 on CPU, NaN payloads apart: e4m3fn overflow is NaN"
         / "PyTorch 2.12 c10/util/Float8_e4m3fn.h";
-    "torch-2.13" SaturateFinite Keep      Error After  "PyTorch from 2.13 on CPU: e4m3fn overflow saturates, infinity is NaN"
+    "torch-2.13" SaturateFinite Keep      Error After  "PyTorch from 2.13 on CPU, NaN payloads apart: e4m3fn overflow saturates, infinity is NaN"
         / "PyTorch pull request 178817";
     "onnx"       Saturate       Keep      Error After  "ONNX Cast with saturate=1 to e4m3fn and e5m2"
         / "ONNX operator Cast-25";
     "p3109"      SaturateFinite Canonical Error After  "P3109 SatPropagate: overflow saturates, infinities stay"
         / "P3109 interim report 4.0 §4.7.5";
-    "riscv"      Ieee           Canonical Error After  "RISC-V: every NaN becomes the canonical one, tininess after rounding"
+    "riscv"      Ieee           Canonical Error After  "RISC-V for f16, bf16, f32 and f64: every NaN becomes the canonical one, tininess after rounding"
         / "RISC-V unprivileged ISA, F extension §11.3";
     "arm"        Ieee           Keep      Error Before "Arm with FPCR.DN = 0: NaNs propagate, tininess before rounding"
         / "Arm ARM, FPCR";
