@@ -118,7 +118,8 @@ fn effect(ingredient: &Ingredient, before: &Measured, after: &Measured) -> Optio
         _ => f64::INFINITY,
     };
     let (from, to) = (&before.entry.policy, &after.entry.policy);
-    let why = (ingredient.why)(before, after).map_or(String::new(), |why| format!(" {why}"));
+    let why =
+        (ingredient.why)(before, after, verdict).map_or(String::new(), |why| format!(" {why}"));
     let (x, y) = (text(before), text(after));
     Some((size, format!("{said}: {name} {x} -> {y}{unit} ({from} -> {to}).{why}")))
 }

@@ -2,6 +2,7 @@
 
 use super::{
     experiment::{Entry, Measured},
+    judge::Verdict,
     optimizer::Rule,
     summary::Role,
     values::{LossScale, Scaling, Update},
@@ -22,7 +23,7 @@ pub struct Ingredient {
     /// What to say where the second row does worse.
     pub hurts: &'static str,
     /// What in the numbers explains it.
-    pub why: fn(&Measured, &Measured) -> Option<String>,
+    pub why: fn(&Measured, &Measured, Verdict) -> Option<String>,
 }
 
 /// Returns the ingredients in which two rows of one task differ; rows of different tasks differ in
@@ -44,7 +45,7 @@ pub static INGREDIENTS: &[Ingredient] = &[
         is_added: |a, b| scale_of(a) == 1.0 && scale_of(b) != 1.0,
         helps: "Loss scaling decides",
         hurts: "A loss scale too large overflows",
-        why: |before, _| flushed(before, "Unscaled, ", " of the gradients become 0."),
+        why: |before, _, _| flushed(before, "Unscaled, ", " of the gradients become 0."),
     },
     Ingredient {
         name: "master weights",
@@ -54,7 +55,7 @@ pub static INGREDIENTS: &[Ingredient] = &[
         is_added: |a, b| a.slots.master.is_some() && b.slots.master.is_none(),
         helps: "Without master weights it does better",
         hurts: "Without float32 master weights and optimizer state",
-        why: |_, after| lost(after),
+        why: |_, after, _| lost(after),
     },
     Ingredient {
         name: "update",
@@ -62,7 +63,7 @@ pub static INGREDIENTS: &[Ingredient] = &[
         is_added: |a, b| a.slots.update == Update::Nearest && b.slots.update == Update::Stochastic,
         helps: "Stochastic rounding of the updates recovers it",
         hurts: "Stochastic rounding of the updates hurts",
-        why: |before, _| lost(before),
+        why: |before, _, _| lost(before),
     },
     Ingredient {
         name: "update",
@@ -70,7 +71,7 @@ pub static INGREDIENTS: &[Ingredient] = &[
         is_added: |a, b| a.slots.update == Update::Nearest && b.slots.update == Update::Kahan,
         helps: "Kahan summation of the updates recovers it",
         hurts: "Kahan summation of the updates hurts",
-        why: |before, _| lost(before),
+        why: |before, _, _| lost(before),
     },
     Ingredient {
         name: "scaling",
@@ -78,7 +79,7 @@ pub static INGREDIENTS: &[Ingredient] = &[
         is_added: |a, b| a.slots.scaling == Scaling::None && b.slots.scaling == Scaling::Current,
         helps: "Scaling each tensor by its largest magnitude decides",
         hurts: "Scaling each tensor by its largest magnitude hurts",
-        why: |before, _| flushed(before, "Unscaled, ", " of the gradients become 0."),
+        why: |before, _, _| flushed(before, "Unscaled, ", " of the gradients become 0."),
     },
     Ingredient {
         name: "scaling",
@@ -89,7 +90,7 @@ pub static INGREDIENTS: &[Ingredient] = &[
         },
         helps: "Delayed scaling does better than current",
         hurts: "Delayed scaling does worse than current",
-        why: |_, _| None,
+        why: |_, _, _| None,
     },
     Ingredient {
         name: "gradients",
@@ -99,13 +100,18 @@ pub static INGREDIENTS: &[Ingredient] = &[
         is_added: |a, b| is_stochastic(&b.slots.gradients) && !is_stochastic(&a.slots.gradients),
         helps: "Stochastic rounding of gradients recovers it",
         hurts: "Stochastic rounding of gradients hurts",
-        why: |before, after| {
-            let saturated = after.tally(Role::Gradients);
-            let share = number::share(saturated.saturated, saturated.numbers);
-            if saturated.saturated_share() > Some(0.001) {
-                return Some(format!("{share} of them saturate, which biases what is left."));
+        why: |before, after, verdict| {
+            let tally = after.tally(Role::Gradients);
+            let share = number::share(tally.saturated, tally.numbers);
+            match verdict {
+                Verdict::Worse if tally.saturated > 0 => {
+                    Some(format!("{share} of them saturate, which biases what is left."))
+                }
+                Verdict::Worse => None,
+                Verdict::Better | Verdict::Same => {
+                    flushed(before, "To nearest, ", " of the gradients become 0.")
+                }
             }
-            flushed(before, "To nearest, ", " of the gradients become 0.")
         },
     },
     Ingredient {
@@ -114,7 +120,7 @@ pub static INGREDIENTS: &[Ingredient] = &[
         is_added: |a, b| a.slots.prescale == 1.0 && b.slots.prescale != 1.0,
         helps: "Scaling gradients by 3/4 before rounding, so that none saturates, cures it",
         hurts: "Scaling gradients before rounding hurts",
-        why: |_, _| None,
+        why: |_, _, _| None,
     },
     Ingredient {
         name: "gradients",
@@ -125,7 +131,7 @@ pub static INGREDIENTS: &[Ingredient] = &[
         },
         helps: "Gradients need range more than precision",
         hurts: "Gradients with more range do worse",
-        why: |before, _| flushed(before, "With less, ", " of them become 0."),
+        why: |before, _, _| flushed(before, "With less, ", " of them become 0."),
     },
     Ingredient {
         name: "Hadamard",
@@ -133,7 +139,7 @@ pub static INGREDIENTS: &[Ingredient] = &[
         is_added: |a, b| a.slots.hadamard == super::values::Hadamard::None && a != b,
         helps: "A random Hadamard transform before weight gradients recovers it",
         hurts: "A random Hadamard transform before weight gradients hurts",
-        why: |_, _| None,
+        why: |_, _, _| None,
     },
     Ingredient {
         name: "weight blocks",
@@ -141,7 +147,7 @@ pub static INGREDIENTS: &[Ingredient] = &[
         is_added: |a, _| a.slots.weight_scales == super::values::WeightScales::OneDimensional,
         helps: "Square blocks of weights help",
         hurts: "Square blocks of weights cost precision",
-        why: |_, _| None,
+        why: |_, _, _| None,
     },
     Ingredient {
         name: "softmax",
@@ -149,7 +155,7 @@ pub static INGREDIENTS: &[Ingredient] = &[
         is_added: |a, _| a.slots.softmax == super::values::Softmax::Naive,
         helps: "A stable softmax decides: subtract the largest logit before exp",
         hurts: "The stable softmax does worse",
-        why: |_, _| None,
+        why: |_, _, _| None,
     },
     Ingredient {
         name: "kept layers",
@@ -157,7 +163,7 @@ pub static INGREDIENTS: &[Ingredient] = &[
         is_added: |a, b| a.slots.keep.largest() == 0 && b.slots.keep.largest() > 0,
         helps: "A layer left in float32 recovers it",
         hurts: "A layer left in float32 makes it worse",
-        why: |_, _| None,
+        why: |_, _, _| None,
     },
     Ingredient {
         name: "accumulator",
@@ -165,7 +171,7 @@ pub static INGREDIENTS: &[Ingredient] = &[
         is_added: |a, _| a.slots.accumulate == super::values::Accumulate::default(),
         helps: "A narrow accumulator does better",
         hurts: "A narrow accumulator hurts",
-        why: |_, _| None,
+        why: |_, _, _| None,
     },
     Ingredient {
         name: "weight decay",
@@ -173,7 +179,7 @@ pub static INGREDIENTS: &[Ingredient] = &[
         is_added: |a, b| a.slots.weight_decay < b.slots.weight_decay,
         helps: "Weight decay keeps the logits small enough",
         hurts: "Weight decay hurts",
-        why: |_, _| None,
+        why: |_, _, _| None,
     },
     Ingredient {
         name: "momentum",
@@ -181,7 +187,7 @@ pub static INGREDIENTS: &[Ingredient] = &[
         is_added: |a, b| a.slots.momentum > b.slots.momentum,
         helps: "Less momentum helps",
         hurts: "Less momentum hurts",
-        why: |_, _| None,
+        why: |_, _, _| None,
     },
     Ingredient {
         name: "activation",
@@ -189,7 +195,7 @@ pub static INGREDIENTS: &[Ingredient] = &[
         is_added: |a, b| b.slots.activation != super::values::Activation::Task && a != b,
         helps: "Another activation function helps",
         hurts: "Another activation function hurts",
-        why: |_, _| None,
+        why: |_, _, _| None,
     },
     Ingredient {
         name: "learning rate",
@@ -197,7 +203,7 @@ pub static INGREDIENTS: &[Ingredient] = &[
         is_added: |a, b| a.recipe.learning_rate > b.recipe.learning_rate,
         helps: "A lower learning rate decides",
         hurts: "A lower learning rate learns less",
-        why: |_, _| None,
+        why: |_, _, _| None,
     },
     Ingredient {
         name: "clipping",
@@ -205,7 +211,7 @@ pub static INGREDIENTS: &[Ingredient] = &[
         is_added: |a, b| a.recipe.clip.is_none() && b.recipe.clip.is_some(),
         helps: "Clipping the gradients decides",
         hurts: "Clipping the gradients hurts",
-        why: |_, _| None,
+        why: |_, _, _| None,
     },
     Ingredient {
         name: "optimizer",
@@ -213,7 +219,7 @@ pub static INGREDIENTS: &[Ingredient] = &[
         is_added: |a, b| epsilon(a) < epsilon(b),
         helps: "A larger eps of Adam decides",
         hurts: "A larger eps of Adam hurts",
-        why: |_, _| None,
+        why: |_, _, _| None,
     },
     Ingredient {
         name: "the rest",
@@ -226,7 +232,7 @@ pub static INGREDIENTS: &[Ingredient] = &[
         is_added: |_, _| false,
         helps: "",
         hurts: "",
-        why: |_, _| None,
+        why: |_, _, _| None,
     },
 ];
 

@@ -13,6 +13,7 @@ use super::{
     quantizer::{Operand, Quantizer},
     random::{self, Use},
     slots::Slots,
+    tally::Role,
     trace::Trace,
     values::Activation,
 };
@@ -93,17 +94,18 @@ impl Layer {
             let name = format!("layers.{}.{part}", number - 1);
             Parameter::new(Which { name, kind, seed, number: place }, sides, bound, &formats)
         };
-        let quantizer = |spec, role: usize| {
-            Quantizer::new(spec, &formats, random::stream(seed, Use::Cast, 3 * number + role))
+        let quantizer = |role: Role| {
+            let place = Role::ALL.len() * number + role as usize;
+            Quantizer::new(role, &formats, seed, random::stream(seed, Use::Cast, place))
         };
         Self {
             number,
             weight: parameter("weight", Kind::Weight, [inputs, outputs], 2 * number - 1),
             bias: parameter("bias", Kind::Bias, [1, outputs], 2 * number),
             activation: if number < count { shape.activation } else { Activation::Task },
-            activations: quantizer(&formats.activations, 0),
-            weights: quantizer(&formats.weights, 1),
-            gradients: quantizer(&formats.gradients, 2),
+            activations: quantizer(Role::Activations),
+            weights: quantizer(Role::Weights),
+            gradients: quantizer(Role::Gradients),
             accumulator: Accumulator::new(&formats.accumulate),
             borders: Borders {
                 input: number == 1 || is_kept(number - 1) != is_kept(number),

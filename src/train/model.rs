@@ -5,7 +5,7 @@ use super::{
     matrix::Matrix,
     parameter::{Kind, Parameter, Which},
     slots::Slots,
-    tally::Tally,
+    tally::{Role, Tallies},
     trace::Trace,
 };
 
@@ -23,17 +23,6 @@ struct Embedding {
     table: Parameter,
     /// The characters of the last batch.
     characters: Matrix,
-}
-
-/// What the tensors of each role went through.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Tallies {
-    /// What layers read and return.
-    pub activations: Tally,
-    /// Weights, on the way into matrix products.
-    pub weights: Tally,
-    /// Gradients of activations, weights and biases.
-    pub gradients: Tally,
 }
 
 impl Model {
@@ -126,12 +115,12 @@ impl Model {
     pub fn tallies(&self) -> Tallies {
         let mut tallies = Tallies::default();
         for layer in &self.layers {
-            tallies.activations += layer.activations.tally;
-            tallies.weights += layer.weights.tally;
-            tallies.gradients += layer.gradients.tally;
+            tallies[Role::Activations] += layer.activations.tally;
+            tallies[Role::Weights] += layer.weights.tally;
+            tallies[Role::Gradients] += layer.gradients.tally;
         }
         for held in self.parameters().filter_map(|parameter| parameter.held.as_ref()) {
-            tallies.gradients += held.tally;
+            tallies[Role::Gradients] += held.tally;
         }
         tallies
     }

@@ -5,6 +5,7 @@ use super::{
     quantizer::{Quantizer, Store, holds_results},
     random::{self, Use},
     slots::Slots,
+    tally::Role,
     trace::is_finite,
     values::Update,
 };
@@ -113,7 +114,8 @@ impl Parameter {
             gradient: zeros.clone(),
             moments: [zeros.clone(), zeros.clone()],
             state: store(&slots.optimizer_state, Use::State),
-            held: is_held.then(|| Quantizer::new(&slots.gradients, slots, stream(Use::Gradient))),
+            held: is_held
+                .then(|| Quantizer::new(Role::Gradients, slots, seed, stream(Use::Gradient))),
             kept: store(&updated(kept, slots.update), Use::Update),
             owed: if slots.update == Update::Kahan { zeros } else { Vec::new() },
         }

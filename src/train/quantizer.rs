@@ -5,13 +5,13 @@
 //! rounded numbers. A narrower one holds only the two operands of each matrix product, rounded on
 //! the way in with a scale, saturating; results stay float32. That is how FP8 and FP4 units are used.
 
-use std::collections::VecDeque;
-
 use super::{
+    hadamard,
     matrix::Matrix,
+    narrow::{Axis, Narrow},
     slots::Slots,
-    tally::{Survey, Tally},
-    values::Scaling,
+    tally::{Role, Survey, Tally},
+    values::Hadamard,
 };
 use crate::{
     block::spec::Spec,
@@ -29,16 +29,20 @@ pub fn holds_results(format: &Format) -> bool {
     format.width() >= HOLDS_RESULTS
 }
 
-/// Returns the plan of rounding to a format, or nothing for float32, which holds every result.
+/// Returns how training rounds to a format.
 ///
 /// A format that holds results has infinities, unless `general` says otherwise; a narrower one
 /// saturates. Where there is no NaN, a NaN becomes the largest finite number.
-pub fn plan(spec: &Spec, general: &Projection) -> Option<Plan> {
+pub fn projection(spec: &Spec, general: &Projection) -> Projection {
     let narrow = !holds_results(&spec.format);
     let overflow = if narrow { Overflow::Saturate } else { general.overflow };
     let nan_to = if general.nan_to == NanTo::Error { NanTo::Max } else { general.nan_to };
-    let projection = spec.projection(&Projection { overflow, nan_to, ..*general });
-    (spec.format != F32).then(|| Plan::new(&spec.format, &projection))
+    spec.projection(&Projection { overflow, nan_to, ..*general })
+}
+
+/// Returns the plan of rounding to a format, or nothing for float32, which holds every result.
+pub fn plan(spec: &Spec, general: &Projection) -> Option<Plan> {
+    (spec.format != F32).then(|| Plan::new(&spec.format, &projection(spec, general)))
 }
 
 /// A format in which numbers are kept, with the random bits of its stochastic rounding.
@@ -54,12 +58,17 @@ impl Store {
         Self { plan: plan(spec, general), dither: Dither { stream, first: 0 } }
     }
 
+    /// Returns the random bits of the next numbers, which are so many.
+    pub const fn draw(&mut self, numbers: usize) -> Dither {
+        let dither = self.dither;
+        self.dither.first += numbers as u64;
+        dither
+    }
+
     /// Rounds in place.
     pub fn round(&mut self, numbers: &mut [f32]) -> Counts {
         let Some(plan) = self.plan else { return Counts::default() };
-        let counts = quantize_in_place(&plan, numbers, self.dither);
-        self.dither.first += numbers.len() as u64;
-        counts
+        quantize_in_place(&plan, numbers, self.draw(numbers.len()))
     }
 }
 
@@ -67,10 +76,10 @@ impl Store {
 #[derive(Clone, Debug)]
 pub struct Quantizer {
     store: Store,
-    holds_results: bool,
-    largest_finite: f32,
-    scaling: Scaling,
-    history: VecDeque<f32>,
+    /// How operands are scaled, in a format that holds nothing else.
+    narrow: Option<Narrow>,
+    /// The signs of the Hadamard transform along the first axis, if there is one.
+    signs: Option<[f32; hadamard::SIZE]>,
     is_frozen: bool,
     /// What the tensors of this role went through.
     pub tally: Tally,
@@ -97,14 +106,15 @@ impl Operand {
 }
 
 impl Quantizer {
-    /// Returns a role's way into its format under a policy; `stream` is for stochastic rounding.
-    pub fn new(spec: &Spec, slots: &Slots, stream: Stream) -> Self {
+    /// Returns a role's way into its format under a policy; `stream` is for stochastic rounding, the
+    /// run's `seed` for the signs of the Hadamard transform.
+    pub fn new(role: Role, slots: &Slots, seed: u64, stream: Stream) -> Self {
+        let spec = role.spec(slots);
+        let is_mixed = slots.hadamard == Hadamard::Wgrad && role != Role::Weights;
         Self {
             store: Store::new(spec, &slots.general, stream),
-            holds_results: holds_results(&spec.format),
-            largest_finite: largest_finite(&spec.format),
-            scaling: slots.scaling,
-            history: VecDeque::new(),
+            narrow: (!holds_results(&spec.format)).then(|| Narrow::new(role, slots)),
+            signs: is_mixed.then(|| hadamard::signs(seed)),
             is_frozen: false,
             tally: Tally::default(),
         }
@@ -117,51 +127,49 @@ impl Quantizer {
 
     /// Rounds a result where the format holds results.
     pub fn hold(&mut self, numbers: &mut [f32]) {
-        if self.holds_results {
-            self.round(numbers);
-        } else if !self.is_frozen {
-            self.tally.largest = self.tally.largest.max(Survey::of(numbers).largest);
+        let survey = self.survey(numbers);
+        if self.narrow.is_none() {
+            let counts = self.store.round(numbers);
+            self.add(survey, counts);
+        } else {
+            self.add(Survey { numbers: 0, ..survey }, Counts::default());
         }
     }
 
     /// Returns a tensor as matrix products read it.
-    pub fn operand(&mut self, tensor: Matrix) -> Operand {
-        let mut operand = Operand { along_last: tensor, along_first: None };
-        if !self.holds_results {
-            let scale = self.scale(&operand.along_last.data);
-            operand.along_last.scale(scale);
-            self.round(&mut operand.along_last.data);
-            operand.along_last.scale(scale.recip());
+    pub fn operand(&mut self, mut tensor: Matrix) -> Operand {
+        let mut along_first = self.signs.map(|signs| hadamard::transform(&tensor, &signs));
+        let Some(narrow) = &mut self.narrow else {
+            // Results are rounded already, and only mixing makes other numbers of them.
+            if let Some(mixed) = &mut along_first {
+                self.store.round(&mut mixed.data);
+            }
+            return Operand { along_last: tensor, along_first };
+        };
+        let survey = Survey::of(&tensor.data);
+        let given = narrow.remember(survey.largest, self.is_frozen);
+        let mut tally = Tally::default();
+        if narrow.depends_on_axis() && along_first.is_none() {
+            along_first = Some(tensor.clone());
         }
-        operand
+        if let Some(turned) = &mut along_first {
+            tally.add(survey, narrow.round(turned, Axis::First, given, &mut self.store));
+        }
+        tally.add(survey, narrow.round(&mut tensor, Axis::Last, given, &mut self.store));
+        if !self.is_frozen {
+            self.tally += tally;
+        }
+        Operand { along_last: tensor, along_first }
     }
 
-    /// Rounds in place and counts.
-    fn round(&mut self, numbers: &mut [f32]) {
-        let survey = if self.is_frozen { Survey::default() } else { Survey::of(numbers) };
-        let counts = self.store.round(numbers);
+    fn survey(&self, numbers: &[f32]) -> Survey {
+        if self.is_frozen { Survey::default() } else { Survey::of(numbers) }
+    }
+
+    fn add(&mut self, survey: Survey, counts: Counts) {
         if !self.is_frozen {
             self.tally.add(survey, counts);
         }
-    }
-
-    /// Returns the factor that brings a tensor's largest magnitude to the format's.
-    fn scale(&mut self, numbers: &[f32]) -> f32 {
-        let largest = match self.scaling {
-            Scaling::None | Scaling::Block => return 1.0,
-            Scaling::Current => Survey::of(numbers).largest,
-            Scaling::Delayed { history } => {
-                let remembered = self.history.iter().copied().fold(0.0, f32::max);
-                if !self.is_frozen {
-                    self.history.truncate(history - 1);
-                    self.history.push_front(Survey::of(numbers).largest);
-                }
-                remembered
-            }
-        };
-        let scale = self.largest_finite / largest;
-        // Nothing is known of a tensor of zeros, and subnormal magnitudes would need infinity.
-        if scale.is_finite() { scale } else { 1.0 }
     }
 }
 

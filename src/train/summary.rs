@@ -1,5 +1,6 @@
 //! The runs of a row become its figures: means over the seeds with their range.
 
+pub use super::tally::Role;
 use super::{
     experiment::Measured,
     loss::Objective,
@@ -75,7 +76,7 @@ impl Measured {
     pub fn tally(&self, role: Role) -> Tally {
         let mut sum = Tally::default();
         for outcome in &self.outcomes {
-            sum += role.of(outcome);
+            sum += outcome.tallies[role];
         }
         sum
     }
@@ -111,38 +112,5 @@ impl Measured {
     pub fn updates_lost(&self) -> Option<f64> {
         let (all, lost) = self.updates();
         share(lost, all)
-    }
-}
-
-/// What a tensor is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// What layers read and return.
-    Activations,
-    /// What matrix products read of the weights.
-    Weights,
-    /// Gradients.
-    Gradients,
-}
-
-impl Role {
-    /// Every role.
-    pub const ALL: [Self; 3] = [Self::Activations, Self::Weights, Self::Gradients];
-
-    /// Returns the role's name.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Activations => "activations",
-            Self::Weights => "weights",
-            Self::Gradients => "gradients",
-        }
-    }
-
-    fn of(self, outcome: &Outcome) -> Tally {
-        match self {
-            Self::Activations => outcome.tallies.activations,
-            Self::Weights => outcome.tallies.weights,
-            Self::Gradients => outcome.tallies.gradients,
-        }
     }
 }

@@ -1,7 +1,60 @@
 //! Tensors on their way into a format become counts: what was flushed, what saturated, how large
 //! and how small the numbers were.
 
-use crate::kernel::Counts;
+use super::slots::Slots;
+use crate::{block::spec::Spec, kernel::Counts};
+
+/// What a tensor is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// What layers read and return.
+    Activations,
+    /// What matrix products read of the weights.
+    Weights,
+    /// Gradients.
+    Gradients,
+}
+
+impl Role {
+    /// Every role.
+    pub const ALL: [Self; 3] = [Self::Activations, Self::Weights, Self::Gradients];
+
+    /// Returns the role's name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Activations => "activations",
+            Self::Weights => "weights",
+            Self::Gradients => "gradients",
+        }
+    }
+
+    /// Returns the role's format under a policy.
+    pub const fn spec(self, slots: &Slots) -> &Spec {
+        match self {
+            Self::Activations => &slots.activations,
+            Self::Weights => &slots.weights,
+            Self::Gradients => &slots.gradients,
+        }
+    }
+}
+
+/// What the tensors of each role went through.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Tallies([Tally; Role::ALL.len()]);
+
+impl std::ops::Index<Role> for Tallies {
+    type Output = Tally;
+
+    fn index(&self, role: Role) -> &Tally {
+        &self.0[role as usize]
+    }
+}
+
+impl std::ops::IndexMut<Role> for Tallies {
+    fn index_mut(&mut self, role: Role) -> &mut Tally {
+        &mut self.0[role as usize]
+    }
+}
 
 /// What one role's tensors went through.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

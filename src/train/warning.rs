@@ -1,8 +1,12 @@
 //! Measured rows become warnings: what is likely to be a mistake, and why.
 
 use super::{
-    experiment::Measured, findings::vanished_epsilon, quantizer::holds_results, summary::Role,
-    table::power, values::LossScale,
+    experiment::Measured,
+    findings::vanished_epsilon,
+    quantizer::holds_results,
+    summary::Role,
+    table::power,
+    values::{LossScale, Scaling, Update},
 };
 use crate::report::number;
 
@@ -47,7 +51,7 @@ fn scaler_of_pure(row: &Measured) -> Option<String> {
 fn updates_lost(row: &Measured) -> Option<String> {
     let slots = &row.entry.slots;
     let format = &slots.master.as_ref().unwrap_or(&slots.weights).format;
-    let is_nearest = slots.update == super::values::Update::Nearest;
+    let is_nearest = slots.update == Update::Nearest;
     let is_much = is_nearest && row.updates_lost()? > MUCH;
     (is_much && *format != crate::format::F32).then(|| {
         let (all, lost) = row.updates();
@@ -59,6 +63,9 @@ fn updates_lost(row: &Measured) -> Option<String> {
 }
 
 fn saturation(row: &Measured) -> Option<String> {
+    if row.entry.slots.scaling == Scaling::Block {
+        return None; // the floor rule of MX saturates block maxima by design
+    }
     let role =
         Role::ALL.into_iter().find(|&role| row.tally(role).saturated_share() > Some(MUCH / 5.0))?;
     let tally = row.tally(role);

@@ -9,6 +9,7 @@ use fpx::{
         policy::find,
         quantizer::Quantizer,
         slots::Slots,
+        tally::Role,
         values::{Accumulate, Choice},
     },
 };
@@ -64,8 +65,10 @@ fn float32_masters_keep_what_the_copy_cannot_show() {
 
 fn gradients(policy: &str, changes: &[&str]) -> Quantizer {
     let mut slots: Slots = find(policy).unwrap().slots;
-    changes.iter().for_each(|change| slots.assign(change).unwrap());
-    Quantizer::new(&slots.gradients, &slots, Stream::new(0, 0))
+    for change in changes {
+        slots.assign(change).unwrap();
+    }
+    Quantizer::new(Role::Gradients, &slots, 0, Stream::new(0, 0))
 }
 
 #[test]
