@@ -2,27 +2,30 @@
 
 use std::{
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     str::FromStr as _,
     sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
 
 use fpx::{
+    container::{self, Hints, checkpoint},
     report::{Screen, svg},
     sweep::{
-        self, Condition, Config, Input, Measurement, Progress, Recommendation, Scales, Shard, View,
+        self, Condition, Config, Files, Input, Measurement, Progress, Recommendation, Scales,
+        Shard, SweepError, View,
     },
 };
+use glob::Pattern;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{
     Outcome,
-    failure::{data, io, usage},
+    failure::{self, data, io, usage},
     inspect,
     options::{self, Common, RoundingArgs},
     output::Output,
-    save::Destination,
+    save::{self, Destination},
 };
 
 /// Measure what formats cost: error, overflow and flushing to zero
@@ -59,6 +62,18 @@ pub(crate) struct Args {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Source")]
 struct SourceArgs {
+    /// A tensor file or a checkpoint folder
+    #[arg(value_name = "INPUT", conflicts_with_all = ["dist", "samples", "merge"])]
+    input: Option<PathBuf>,
+    /// Measure only the tensors with such names
+    #[arg(long, value_name = "GLOB", value_delimiter = ',')]
+    include: Vec<String>,
+    /// Leave out the tensors with such names
+    #[arg(long, value_name = "GLOB", value_delimiter = ',')]
+    exclude: Vec<String>,
+    /// Take FP8 and FP4 weights without a scale as plain numbers
+    #[arg(long)]
+    allow_unscaled: bool,
     /// normal:MEAN,SD uniform:LO,HI loguniform:LO2,HI2 lognormal:MU,SIGMA laplace:MU,B exponential:RATE student-t:NU cauchy:X0,GAMMA exhaustive:FORMAT [default: normal:0,1]
     #[arg(long, value_name = "NAME[:PARAMS]", allow_hyphen_values = true)]
     dist: Option<String>,
@@ -89,10 +104,16 @@ struct CheckArgs {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Output")]
 struct OutputArgs {
+    /// total, or tensor: a row a tensor and a column a format
+    #[arg(long, value_name = "total|tensor", default_value = "total", value_parser = ["total", "tensor"])]
+    by: String,
+    /// Show every tensor
+    #[arg(long)]
+    all: bool,
     /// Columns of the table, or 'all'; JSON and CSV carry all
     #[arg(long, value_name = "NAME[,..]", value_delimiter = ',')]
     columns: Vec<String>,
-    /// Sort rows by a column, the largest first
+    /// Sort rows by a column, the worst first
     #[arg(long, value_name = "COLUMN")]
     sort: Option<String>,
     /// Show inputs and errors by size
@@ -118,7 +139,7 @@ pub(crate) fn run(args: &Args, common: &Common, out: &mut Output) -> anyhow::Res
     let measurement = if args.source.merge.is_empty() {
         let config = config(args, out)?;
         let bar = Bar::new(out.is_quiet());
-        sweep::run(&config, &bar).map_err(usage)?
+        sweep::run(&config, &bar).map_err(classify)?
     } else {
         merge(&args.source.merge)?
     };
@@ -139,7 +160,7 @@ fn view(args: &Args) -> anyhow::Result<View> {
     Ok(View {
         columns: args.output.columns.clone(),
         sort: args.output.sort.clone(),
-        all: false,
+        all: args.output.all,
         limits: args
             .checks
             .limit
@@ -169,12 +190,16 @@ fn config(args: &Args, out: &mut Output) -> anyhow::Result<Config> {
         projection: args.rounding.projection()?,
         seed: args.rounding.seed,
         scales,
+        by_tensor: args.output.by == "tensor",
         histograms: args.output.histogram || (args.output.plot.is_some() && !scales.is_sweep()),
         shard: shard.map_err(usage)?,
     })
 }
 
 fn input(args: &SourceArgs, out: &mut Output) -> anyhow::Result<Input> {
+    if let Some(path) = &args.input {
+        return Ok(Input::Files(files(path, args)?));
+    }
     let exhaustive = args.dist.as_deref().and_then(|name| name.strip_prefix("exhaustive:"));
     match (exhaustive, &args.samples) {
         (Some(_), Some(_)) => {
@@ -190,10 +215,47 @@ fn input(args: &SourceArgs, out: &mut Output) -> anyhow::Result<Input> {
     }
 }
 
+/// Opens a file or a folder.
+fn files(path: &Path, args: &SourceArgs) -> anyhow::Result<Files> {
+    let name = path.to_string_lossy().into_owned();
+    if !path.exists() {
+        return Err(failure::missing(&name));
+    }
+    let parts = if path.is_dir() {
+        checkpoint::open_folder(path).map_err(save::classify)?.shards
+    } else {
+        vec![container::open(path, None, &Hints::default()).map_err(save::classify)?]
+    };
+    let parts = parts.into_iter().map(|part| part.sound().map_err(save::classify));
+    let globs = |globs: &[String]| {
+        let glob = |text: &String| {
+            Pattern::new(text).map_err(|error| usage(format!("glob '{text}': {}", error.msg)))
+        };
+        globs.iter().map(glob).collect::<anyhow::Result<Vec<_>>>()
+    };
+    Ok(Files {
+        name,
+        parts: parts.collect::<anyhow::Result<_>>()?,
+        from: None,
+        allow_unscaled: args.allow_unscaled,
+        include: globs(&args.include)?,
+        exclude: globs(&args.exclude)?,
+    })
+}
+
+/// Gives an error its exit code.
+fn classify(error: SweepError) -> anyhow::Error {
+    match error {
+        SweepError::Container(error) => save::classify(error),
+        SweepError::NoTensor(_) => data(error),
+        _ => usage(error),
+    }
+}
+
 /// Adds up the reports in some files.
 fn merge(paths: &[PathBuf]) -> anyhow::Result<Measurement> {
     let read = |path: &PathBuf| {
-        let name = fpx::container::show(path);
+        let name = container::show(path);
         let text = fs::read_to_string(path).map_err(|error| io(&name, &error))?;
         Measurement::from_json(&text).map_err(|error| data(format!("{name}: {error}")))
     };

@@ -8,9 +8,9 @@ use crate::kernel::{Largest, Total};
 pub struct Measured<'a> {
     /// The statistics.
     pub statistics: &'a Statistics,
-    /// Bits an element, its share of the scales included.
-    pub bits_per_weight: f64,
-    /// Bytes of all elements.
+    /// Elements that are stored, whatever share of them was measured.
+    pub elements: u64,
+    /// Bytes that store them, scales included.
     pub bytes: u64,
 }
 
@@ -91,6 +91,11 @@ fn input_at(m: &Measured, largest: Largest) -> Figure {
     if maximum.value > 0.0 { Figure::Number(maximum.input) } else { Figure::Absent }
 }
 
+#[expect(clippy::cast_precision_loss, reason = "bytes stay below 2^50")]
+fn bits(m: &Measured) -> Figure {
+    mean(8.0 * m.bytes as f64, m.elements)
+}
+
 fn rmse(m: &Measured) -> Figure {
     let mean = mean_of(m, Total::Squared).number();
     mean.map_or(Figure::Absent, |mean| Figure::Number(mean.sqrt()))
@@ -147,7 +152,7 @@ metrics! {
     "used_codes" "codes\nused" "distinct codes seen, of formats up to 16 bits" Show::Count,
         |m| m.statistics.used.as_ref().map_or(Figure::Absent, |used| Figure::Count(used.count()));
     "bits_per_weight" "bits a\nweight" "bits an element, scales included" Show::Fixed(2),
-        |m| Figure::Number(m.bits_per_weight);
+        |m| bits(m);
     "bytes" "size" "bytes of all elements, scales included" Show::Bytes, |m| Figure::Count(m.bytes);
 }
 

@@ -24,7 +24,6 @@ pub use accumulator::{Histograms, Maximum, Pass, Statistics};
 pub use histogram::Histogram;
 pub use metric::{Figure, METRICS, Measured, Metric, Show, metric};
 pub use state::StateError;
-pub(crate) use state::{bits, from_bits};
 pub use sum::ExactSum;
 pub use used::{MAX_WIDTH, UsedCodes};
 

@@ -32,12 +32,12 @@ fn count(value: &Value) -> Result<u64, StateError> {
 }
 
 /// Returns a binary64 number as the hex digits of its code: JSON's decimals may be read inexactly.
-pub(crate) fn bits(x: f64) -> String {
+fn bits(x: f64) -> String {
     format!("{:016x}", x.to_bits())
 }
 
 /// Reads what [`bits`] wrote.
-pub(crate) fn from_bits(value: &Value) -> Result<f64, StateError> {
+fn from_bits(value: &Value) -> Result<f64, StateError> {
     let text = value.as_str().filter(|text| text.len() == 16).ok_or(StateError)?;
     Ok(f64::from_bits(u64::from_str_radix(text, 16).map_err(|_| StateError)?))
 }

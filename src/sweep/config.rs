@@ -1,18 +1,24 @@
 //! What is measured, and how: everything that decides the numbers.
 
+use glob::Pattern;
 use serde_json::{Map, Value, json};
 
-use super::{numbers::MAX_SCALE, source::Shard, target::Target};
+use super::{
+    numbers::MAX_SCALE,
+    source::{Shard, Tensor},
+    target::Target,
+};
 use crate::{
     block::spec::Spec,
     codec::Projection,
+    container::{ContainerError, Source, quote, reading::weights::weights},
     format::{BF16, E4M3FN, E5M2, F16, Format},
     random::Distribution,
     text::literal::parse_number,
 };
 
 /// What numbers are measured.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub enum Input {
     /// Samples of a distribution.
     Samples {
@@ -23,6 +29,42 @@ pub enum Input {
     },
     /// Every code of a format.
     Exhaustive(Format),
+    /// The tensors of a file or folder.
+    Files(Files),
+}
+
+/// A file or a folder of files, opened.
+#[derive(Debug)]
+pub struct Files {
+    /// What it is called.
+    pub name: String,
+    /// The file, or the folder's files in the order of their names.
+    pub parts: Vec<Source>,
+    /// What the numbers of a text are rounded to first.
+    pub from: Option<Format>,
+    /// Whether 8-bit weights without a scale are plain numbers.
+    pub allow_unscaled: bool,
+    /// Globs of the tensors that are measured; all if there is none.
+    pub include: Vec<Pattern>,
+    /// Globs of the tensors that are not.
+    pub exclude: Vec<Pattern>,
+}
+
+impl Files {
+    /// Returns the tensors that are measured.
+    pub(super) fn tensors(&self) -> Result<Vec<Tensor<'_>>, SweepError> {
+        let weights = weights(&self.parts, self.from.as_ref(), self.allow_unscaled)?;
+        let takes = |name: &str| {
+            let is_in = |globs: &[Pattern]| globs.iter().any(|glob| glob.matches(name));
+            (self.include.is_empty() || is_in(&self.include)) && !is_in(&self.exclude)
+        };
+        let taken = weights.into_iter().filter(|weight| takes(&weight.name));
+        let tensors: Vec<Tensor> = taken.map(Tensor::weight).collect();
+        if tensors.is_empty() {
+            return Err(SweepError::NoTensor(self.name.clone()));
+        }
+        Ok(tensors)
+    }
 }
 
 impl std::fmt::Display for Input {
@@ -30,6 +72,7 @@ impl std::fmt::Display for Input {
         match self {
             Self::Samples { distribution, .. } => distribution.fmt(f),
             Self::Exhaustive(format) => write!(f, "exhaustive:{format}"),
+            Self::Files(files) => f.write_str(&files.name),
         }
     }
 }
@@ -126,6 +169,12 @@ pub enum SweepError {
          such as -40..40"
     )]
     Scale(String),
+    /// A file cannot be read, or not as numbers.
+    #[error(transparent)]
+    Container(#[from] ContainerError),
+    /// A file has nothing to measure.
+    #[error("{}: no tensor of floating-point numbers to measure", quote(.0))]
+    NoTensor(String),
     /// The number of samples is none or out of range.
     #[error("samples '{0}': expected a whole number from 1 to 2^40, such as 1M, 10k or 2^24")]
     Samples(String),
@@ -149,7 +198,7 @@ pub enum SweepError {
 }
 
 /// Everything that decides the numbers.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Config {
     /// What is measured.
     pub input: Input,
@@ -161,6 +210,8 @@ pub struct Config {
     pub seed: u64,
     /// By what inputs are multiplied first.
     pub scales: Scales,
+    /// Whether there is a row for each tensor, besides those for all.
+    pub by_tensor: bool,
     /// Whether histograms are made.
     pub histograms: bool,
     /// Which share of the input is measured.
@@ -177,6 +228,7 @@ impl Default for Config {
             projection: Projection::default(),
             seed: 0,
             scales: Scales::NONE,
+            by_tensor: false,
             histograms: false,
             shard: Shard::WHOLE,
         }
@@ -195,11 +247,19 @@ impl Config {
         self.targets.iter().map(target).collect()
     }
 
+    /// Returns globs as they were written.
+    fn globs(&self, which: impl Fn(&Files) -> &Vec<Pattern>) -> Vec<String> {
+        match &self.input {
+            Input::Files(files) => which(files).iter().map(ToString::to_string).collect(),
+            Input::Samples { .. } | Input::Exhaustive(_) => Vec::new(),
+        }
+    }
+
     /// Returns all options under their names.
     pub(super) fn options(&self) -> Map<String, Value> {
         let samples = match self.input {
             Input::Samples { samples, .. } => Some(samples),
-            Input::Exhaustive(_) => None,
+            Input::Exhaustive(_) | Input::Files(_) => None,
         };
         let targets: Vec<String> = self.targets.iter().map(Spec::to_string).collect();
         let projection = &self.projection;
@@ -215,6 +275,9 @@ impl Config {
             "subnormals": projection.subnormals.name(),
             "tininess": projection.tininess.name(),
             "scale": self.scales.to_string(),
+            "by": if self.by_tensor { "tensor" } else { "total" },
+            "include": self.globs(|files| &files.include),
+            "exclude": self.globs(|files| &files.exclude),
             "histogram": self.histograms,
             "shard": (self.shard != Shard::WHOLE).then(|| vec![self.shard.to_string()]),
         });

@@ -1,7 +1,7 @@
 //! The chunks of a tensor become statistics of every target at every scale, on all threads.
 
 use super::{
-    Progress,
+    Progress, SweepError,
     numbers::Buffer,
     source::{Feed, Shard, Tensor},
     target::{Place, Target, Work},
@@ -26,8 +26,6 @@ pub(super) struct Job<'a> {
 /// Where a tensor stands among all.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Position {
-    /// Tensors before it.
-    pub(super) tensors: u64,
     /// Chunks before it.
     pub(super) chunks: u64,
     /// Elements before it.
@@ -50,22 +48,28 @@ impl Job<'_> {
         tensor: &Tensor,
         at: Position,
         progress: &dyn Progress,
-    ) -> Vec<Statistics> {
-        let feed = Feed::new(tensor, self.shard, at.chunks);
-        let workers = rayon::broadcast(|_| self.work(&feed, at, progress));
+    ) -> Result<Vec<Statistics>, SweepError> {
+        let feed = Feed::new(tensor, self.shard, at.chunks)?;
+        let stream = Stream::new(self.seed, tensor.number);
+        let workers = rayon::broadcast(|_| self.work(&feed, stream, at, progress));
         let mut all = self.empty();
         for worker in workers {
-            all.iter_mut().zip(&worker).for_each(|(all, own)| all.merge(own));
+            all.iter_mut().zip(&worker?).for_each(|(all, own)| all.merge(own));
         }
-        all
+        Ok(all)
     }
 
-    fn work(&self, feed: &Feed, at: Position, progress: &dyn Progress) -> Vec<Statistics> {
+    fn work(
+        &self,
+        feed: &Feed,
+        stream: Stream,
+        at: Position,
+        progress: &dyn Progress,
+    ) -> Result<Vec<Statistics>, SweepError> {
         let mut statistics = self.empty();
         let (mut read, mut scaled, mut work) =
             (Buffer::default(), Buffer::default(), Work::default());
-        let stream = Stream::new(self.seed, at.tensors);
-        while let Some(elements) = feed.next(&mut read) {
+        while let Some(elements) = feed.next(&mut read)? {
             let dither = Dither { stream, first: elements.start };
             let place = Place { dither, index: at.elements + elements.start };
             for (scale, own) in self.scales.iter().zip(statistics.chunks_mut(self.targets.len())) {
@@ -83,6 +87,6 @@ impl Job<'_> {
             }
             progress.advance(elements.end - elements.start);
         }
-        statistics
+        Ok(statistics)
     }
 }

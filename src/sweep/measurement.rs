@@ -109,7 +109,7 @@ impl Measurement {
             other.rows.into_iter().map(|row| (row.key.clone(), row)).collect();
         for row in &mut self.rows {
             let other = rows.remove(&row.key).ok_or(MergeError::Rows)?;
-            if !row.statistics.is_like(&other.statistics) || row.bytes != other.bytes {
+            if !row.statistics.is_like(&other.statistics) || row.elements != other.elements {
                 return Err(MergeError::Rows);
             }
             row.statistics.merge(&other.statistics);

@@ -16,6 +16,7 @@
 //! assert!(answer.report.rows.rows.len() == 1);
 //! ```
 
+mod by_tensor;
 mod chart;
 mod condition;
 mod config;
@@ -30,7 +31,7 @@ mod target;
 mod view;
 
 pub use condition::{Condition, ConditionError};
-pub use config::{Config, Input, Scales, SweepError, samples};
+pub use config::{Config, Files, Input, Scales, SweepError, samples};
 pub use measurement::{Measurement, MergeError};
 pub use source::Shard;
 pub use view::{Answer, Recommendation, View, ViewError, present};
@@ -62,11 +63,12 @@ impl Progress for () {
 /// [`SweepError`], for an input or a target that cannot be measured.
 pub fn run(config: &Config, progress: &dyn Progress) -> Result<Measurement, SweepError> {
     let targets = config.checked_targets()?;
-    let tensor = match &config.input {
+    let tensors = match &config.input {
         Input::Samples { distribution, samples } => {
-            Tensor::samples(*distribution, config.seed, *samples)
+            vec![Tensor::samples(*distribution, config.seed, *samples)]
         }
-        Input::Exhaustive(format) => Tensor::exhaustive(format)?,
+        Input::Exhaustive(format) => vec![Tensor::exhaustive(format)?],
+        Input::Files(files) => files.tensors()?,
     };
     let scales = config.scales.exponents();
     let job = Job {
@@ -76,15 +78,32 @@ pub fn run(config: &Config, progress: &dyn Progress) -> Result<Measurement, Swee
         seed: config.seed,
         shard: config.shard,
     };
-    progress.start(tensor.elements / config.shard.count);
-    let measured = job.measure(&tensor, Position::default(), progress);
-    let each = scales.iter().flat_map(|scale| targets.iter().map(move |target| (*scale, target)));
+    progress.start(tensors.iter().filter_map(|tensor| tensor.elements).sum());
     let source = config.input.to_string();
-    let rows = each.zip(measured).map(|((scale, target), statistics)| Row {
-        key: Key::new(&source, None, target, scale),
-        statistics,
-        bits_per_weight: target.bits_per_weight(),
-        bytes: target.bytes(tensor.elements),
-    });
-    Ok(Measurement { options: config.options(), rows: rows.collect() })
+    let mut at = Position::default();
+    let (mut totals, mut rows): (Vec<Row>, Vec<Row>) = (Vec::new(), Vec::new());
+    for tensor in &tensors {
+        let measured = job.measure(tensor, at, progress)?;
+        let elements = tensor.elements.unwrap_or_else(|| measured[0].counts.elements);
+        at.chunks += tensor.chunks();
+        at.elements += elements;
+        let each = scales.iter().flat_map(|scale| targets.iter().map(move |t| (*scale, t)));
+        let own = each.zip(measured).map(|((scale, target), statistics)| Row {
+            key: Key::new(&source, tensor.name.as_deref(), target, scale),
+            statistics,
+            elements,
+            bytes: target.bytes(elements),
+        });
+        let own: Vec<Row> = own.collect();
+        if totals.is_empty() {
+            totals = own.iter().map(Row::total).collect();
+        } else {
+            totals.iter_mut().zip(&own).for_each(|(total, own)| total.add(own));
+        }
+        if config.by_tensor && tensor.name.is_some() {
+            rows.extend(own);
+        }
+    }
+    rows.extend(totals);
+    Ok(Measurement { options: config.options(), rows })
 }

@@ -1,5 +1,7 @@
 //! Buffers of numbers in the narrowest type that holds them exactly.
 
+use crate::container::reading::{buffer::Workspace, load::Lane};
+
 /// Numbers of a chunk.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Numbers<'a> {
@@ -58,6 +60,8 @@ impl<'a> Numbers<'a> {
 /// Memory for the numbers of a chunk.
 #[derive(Debug, Default)]
 pub(super) struct Buffer {
+    /// What is read of a file.
+    pub(super) workspace: Workspace,
     narrow: Vec<f32>,
     wide: Vec<f64>,
     is_wide: bool,
@@ -70,6 +74,18 @@ impl Buffer {
     /// Returns the numbers written last.
     pub(super) fn numbers(&self) -> Numbers<'_> {
         if self.is_wide { Numbers::Wide(&self.wide) } else { Numbers::Narrow(&self.narrow) }
+    }
+
+    /// Takes over the numbers that were read of a file.
+    pub(super) fn landed(&mut self, lane: Lane, count: usize) {
+        self.is_wide = lane != Lane::F32;
+        if self.is_wide {
+            self.wide.clear();
+            self.wide.extend_from_slice(self.workspace.wide.numbers(count));
+        } else {
+            self.narrow.clear();
+            self.narrow.extend_from_slice(self.workspace.narrow.numbers(count));
+        }
     }
 
     /// Returns room for binary32 numbers, whose contents are those of the last use.

@@ -2,7 +2,7 @@
 
 use super::{
     condition::Condition,
-    row::{Row, SQNR},
+    row::{BITS, Row, SQNR},
 };
 
 /// Returns the best of some rows under conditions, if any meets them all.
@@ -15,10 +15,11 @@ pub(super) fn best<'a>(rows: &[&'a Row], conditions: &[Condition]) -> Option<&'a
         .iter()
         .copied()
         .filter(|row| !row.is_flawed() && conditions.iter().all(|condition| condition.holds(row)));
-    let by_bits = conditions.iter().any(|condition| condition.column != "bits_per_weight");
+    let by_bits = conditions.iter().any(|condition| condition.column != BITS);
     let quality = |row: &Row| row.number(SQNR).unwrap_or(f64::NEG_INFINITY);
+    let bits = |row: &Row| row.number(BITS).unwrap_or(f64::INFINITY);
     fits.min_by(|a, b| {
-        let bits = a.bits_per_weight.total_cmp(&b.bits_per_weight);
+        let bits = bits(a).total_cmp(&bits(b));
         let better = quality(b).total_cmp(&quality(a));
         if by_bits { bits.then(better) } else { better.then(bits) }
     })

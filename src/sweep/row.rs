@@ -15,8 +15,8 @@ pub(super) struct Row {
     pub(super) key: Key,
     /// What was measured.
     pub(super) statistics: Statistics,
-    /// Bits that store an element, its share of the scales included.
-    pub(super) bits_per_weight: f64,
+    /// The elements of the whole tensor or source, whatever share of it was measured.
+    pub(super) elements: u64,
     /// Bytes that store all elements.
     pub(super) bytes: u64,
 }
@@ -56,7 +56,7 @@ impl Row {
     /// Returns what another run needs in order to add to this row.
     fn state(&self) -> Value {
         let mut state = self.statistics.state();
-        state[BITS] = stats::bits(self.bits_per_weight).into();
+        state[ELEMENTS] = self.elements.into();
         state
     }
 
@@ -75,7 +75,7 @@ impl Row {
         let found = Self {
             key,
             statistics: Statistics::from_state(&row["state"])?,
-            bits_per_weight: stats::from_bits(&row["state"][BITS])?,
+            elements: row["state"][ELEMENTS].as_u64().ok_or(StateError)?,
             bytes: row["bytes"].as_u64().ok_or(StateError)?,
         };
         // A state that belongs to another row would go unnoticed in the sums.
@@ -86,10 +86,23 @@ impl Row {
         if same { Ok(found) } else { Err(StateError) }
     }
 
+    /// Returns the same row for all tensors.
+    pub(super) fn total(&self) -> Self {
+        let mut total = self.clone();
+        total.key.tensor = None;
+        total
+    }
+
+    /// Adds the row of another tensor.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.statistics.merge(&other.statistics);
+        self.elements += other.elements;
+        self.bytes += other.bytes;
+    }
+
     /// Returns what metrics are functions of.
     pub(super) fn measured(&self) -> Measured<'_> {
-        let Self { statistics, bits_per_weight, bytes, .. } = self;
-        Measured { statistics, bits_per_weight: *bits_per_weight, bytes: *bytes }
+        Measured { statistics: &self.statistics, elements: self.elements, bytes: self.bytes }
     }
 
     /// Returns a metric's value.
@@ -182,8 +195,11 @@ impl Row {
     }
 }
 
-/// The metric that is also part of the state.
-const BITS: &str = "bits_per_weight";
+/// What a state holds besides the statistics.
+const ELEMENTS: &str = "elements";
+
+/// The metric of what a format costs.
+pub(super) const BITS: &str = "bits_per_weight";
 
 /// The metric by which formats are compared.
 pub(super) const SQNR: &str = "sqnr_db";

@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use super::{
-    Measurement,
+    Measurement, by_tensor,
     chart::{self, by_target},
     recommend,
-    row::{Row, SQNR, USUAL},
+    row::{BITS, Row, SQNR, USUAL},
     view::View,
 };
 use crate::{
@@ -47,12 +47,15 @@ pub(super) fn usual(rows: &[Row]) -> Vec<&'static str> {
 pub(super) fn blocks(measurement: &Measurement, rows: &[Row], view: &View) -> Vec<Block> {
     let mut blocks = title(measurement, rows);
     blocks.push(Block::blank());
-    if is_sweep(rows) {
+    let has_tensors = rows.iter().any(|row| row.key.tensor.is_some());
+    if is_sweep(rows) && !has_tensors {
         let source = &rows[0].key.source;
         let charts = chart::sweep(source, &measurement.rows);
         blocks.extend(charts.into_iter().take(1).map(Block::Chart));
         blocks.push(Block::blank());
         blocks.push(Block::Table(best_scales(rows)));
+    } else if has_tensors {
+        blocks.extend(by_tensor::blocks(&measurement.rows, rows, view));
     } else {
         blocks.push(Block::Rows);
     }
@@ -78,7 +81,8 @@ pub(super) fn blocks(measurement: &Measurement, rows: &[Row], view: &View) -> Ve
 fn title(measurement: &Measurement, rows: &[Row]) -> Vec<Block> {
     let option = |name: &str| measurement.options.get(name).unwrap_or(&Value::Null);
     let source = rows.first().map_or(String::new(), |row| row.key.source.clone());
-    let elements = rows.first().map_or(0, |row| row.statistics.counts.elements);
+    let total = rows.iter().find(|row| row.key.tensor.is_none());
+    let elements = total.map_or(0, |row| row.statistics.counts.elements);
     let what = if option("samples").is_null() {
         format!("{} elements", number::grouped(elements))
     } else {
@@ -153,13 +157,14 @@ fn recommended(rows: &[Row], conditions: &[super::Condition]) -> Vec<Block> {
             Span::new(best.label(), Role::Good),
             Span::plain(format!(
                 ", {} bits a weight, {} dB",
-                number::shortest((best.bits_per_weight * 1e4).round() / 1e4),
+                number::shortest((best.number(BITS).unwrap_or(f64::NAN) * 1e4).round() / 1e4),
                 best.number(SQNR).map_or_else(|| "no".to_owned(), |x| number::fixed(x, 2)),
             )),
         ],
         None => vec![Span::new(format!("none of these formats meets {wanted}"), Role::Warning)],
     };
-    vec![Block::Line(line)]
+    let table = by_tensor::recommended(rows, conditions);
+    std::iter::once(Block::Line(line)).chain(table.map(Block::Table)).collect()
 }
 
 /// What in the rows deserves attention.

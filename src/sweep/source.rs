@@ -8,6 +8,7 @@ use std::{
 use super::{SweepError, numbers::Buffer, target::fits};
 use crate::{
     codec::{Projection, decode},
+    container::reading::{chunks::Chunks, scales::index, weights::Weight},
     format::{F32, F64, Format},
     kernel::{self, Plan},
     random::Distribution,
@@ -42,27 +43,50 @@ impl std::fmt::Display for Shard {
 }
 
 /// Where the elements of a tensor come from.
-#[derive(Clone, Debug)]
-pub(super) enum Data {
+#[derive(Debug)]
+pub(super) enum Data<'a> {
     /// The samples of a seed.
     Samples(Distribution, u64),
     /// The codes of a format, in order.
     Codes(Format),
+    /// A file.
+    File(Weight<'a>),
 }
 
 /// What is measured as one: a tensor, or what stands for one.
-#[derive(Clone, Debug)]
-pub(super) struct Tensor {
-    /// Its elements.
-    pub(super) elements: u64,
-    /// Where they come from.
-    pub(super) data: Data,
+#[derive(Debug)]
+pub(super) struct Tensor<'a> {
+    /// Its name, if it is one of several.
+    pub(super) name: Option<String>,
+    /// Its elements; `None` for a stream, whose length is known at its end.
+    pub(super) elements: Option<u64>,
+    /// Its dimensions, outermost first.
+    pub(super) shape: Vec<u64>,
+    /// The stream of its random bits.
+    pub(super) number: u64,
+    /// Where the elements come from.
+    pub(super) data: Data<'a>,
 }
 
-impl Tensor {
+impl<'a> Tensor<'a> {
+    fn flat(elements: u64, data: Data<'a>) -> Self {
+        Self { name: None, elements: Some(elements), shape: vec![elements], number: 0, data }
+    }
+
     /// Returns samples.
     pub(super) fn samples(distribution: Distribution, seed: u64, samples: u64) -> Self {
-        Self { elements: samples, data: Data::Samples(distribution, seed) }
+        Self::flat(samples, Data::Samples(distribution, seed))
+    }
+
+    /// Returns a tensor of a file.
+    pub(super) fn weight(weight: Weight<'a>) -> Self {
+        Self {
+            name: Some(weight.name.clone()),
+            elements: weight.elements,
+            shape: weight.shape.clone(),
+            number: weight.number,
+            data: Data::File(weight),
+        }
     }
 
     /// Returns every code of a format.
@@ -70,53 +94,78 @@ impl Tensor {
         if format.width() > MAX_EXHAUSTIVE || !fits(format, &F64) {
             return Err(SweepError::TooWideSource(format.name().to_owned()));
         }
-        Ok(Self { elements: 1 << format.width(), data: Data::Codes(format.clone()) })
+        Ok(Self::flat(1 << format.width(), Data::Codes(format.clone())))
     }
 
     /// Returns the number of chunks.
     pub(super) const fn chunks(&self) -> u64 {
-        self.elements.div_ceil(CHUNK)
+        match self.elements {
+            Some(elements) => elements.div_ceil(CHUNK),
+            None => 0,
+        }
     }
 }
 
 /// Chunks of a tensor handed out to several workers.
-#[derive(Debug)]
 pub(super) struct Feed<'a> {
-    tensor: &'a Tensor,
+    tensor: &'a Tensor<'a>,
     /// The share of the chunks that is read, all tensors' chunks being numbered together.
     shard: Shard,
     /// The number of the tensor's first chunk.
     first: u64,
     next: AtomicU64,
+    chunks: Option<Chunks<'a>>,
 }
 
 impl<'a> Feed<'a> {
     /// Returns the chunks of a tensor whose first has this number among all tensors' chunks.
-    pub(super) const fn new(tensor: &'a Tensor, shard: Shard, first: u64) -> Self {
-        Self { tensor, shard, first, next: AtomicU64::new(0) }
+    pub(super) fn new(
+        tensor: &'a Tensor<'a>,
+        shard: Shard,
+        first: u64,
+    ) -> Result<Self, SweepError> {
+        let chunks = match &tensor.data {
+            Data::File(weight) => Some(weight.chunks(CHUNK)?),
+            Data::Samples(..) | Data::Codes(_) => None,
+        };
+        Ok(Self { tensor, shard, first, next: AtomicU64::new(0), chunks })
     }
 
     /// Reads the next chunk; returns its elements, or `None` after the last.
-    pub(super) fn next(&self, buffer: &mut Buffer) -> Option<Range<u64>> {
+    pub(super) fn next(&self, buffer: &mut Buffer) -> Result<Option<Range<u64>>, SweepError> {
         loop {
-            let chunk = self.next.fetch_add(1, Ordering::Relaxed);
-            if chunk >= self.tensor.chunks() {
-                return None;
-            }
+            let (chunk, elements) = match (&self.tensor.data, &self.chunks) {
+                (Data::File(weight), Some(chunks)) => {
+                    let Some((chunk, lane)) = weight.next(chunks, &mut buffer.workspace)? else {
+                        return Ok(None);
+                    };
+                    buffer.landed(lane, index(chunk.elements.end - chunk.elements.start));
+                    (chunk.number, chunk.elements)
+                }
+                (data, _) => {
+                    let chunk = self.next.fetch_add(1, Ordering::Relaxed);
+                    if chunk >= self.tensor.chunks() {
+                        return Ok(None);
+                    }
+                    let end = self.tensor.elements.unwrap_or(0).min((chunk + 1) * CHUNK);
+                    let elements = chunk * CHUNK..end;
+                    if self.shard.contains(self.first + chunk) {
+                        read(data, elements.clone(), buffer);
+                    }
+                    (chunk, elements)
+                }
+            };
             if self.shard.contains(self.first + chunk) {
-                let start = chunk * CHUNK;
-                let elements = start..self.tensor.elements.min(start + CHUNK);
-                read(&self.tensor.data, elements.clone(), buffer);
-                return Some(elements);
+                return Ok(Some(elements));
             }
         }
     }
 }
 
 fn read(data: &Data, elements: Range<u64>, buffer: &mut Buffer) {
-    // A chunk fits any memory.
-    let count = usize::try_from(elements.end - elements.start).unwrap_or(0);
+    let count = index(elements.end - elements.start);
     match data {
+        Data::File(_) => {}
         Data::Samples(distribution, seed) => {
             kernel::sample(distribution, *seed, elements.start, buffer.narrow(count));
         }

@@ -82,12 +82,6 @@ impl Target {
         Storage::new(&self.spec.format).bytes(elements).unwrap_or(u64::MAX)
     }
 
-    /// Returns the bits that store an element.
-    #[expect(clippy::cast_precision_loss, reason = "bits of an element")]
-    pub(super) fn bits_per_weight(&self) -> f64 {
-        Storage::new(&self.spec.format).bits() as f64
-    }
-
     /// Rounds the numbers of a chunk and adds the errors to the statistics.
     pub(super) fn measure(
         &self,

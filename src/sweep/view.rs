@@ -84,13 +84,15 @@ impl View {
         }
     }
 
-    /// Sorts rows by a column: numbers from the largest to the smallest, names by the alphabet.
+    /// Sorts rows by a column: numbers from the worst to the best, which is from the largest to the
+    /// smallest unless they are a quality, names by the alphabet.
     pub(super) fn sort(&self, rows: &mut [Row]) -> Result<(), ViewError> {
         let Some(name) = &self.sort else { return Ok(()) };
         if !row::names().any(|known| known == name) {
             return Err(ViewError::Column { name: name.clone() });
         }
         rows.sort_by(|a, b| match (a.number(name), b.number(name)) {
+            (Some(a), Some(b)) if name == row::SQNR => a.total_cmp(&b),
             (Some(a), Some(b)) => b.total_cmp(&a),
             (a, b) if a.is_some() != b.is_some() => b.is_some().cmp(&a.is_some()),
             _ => a.text(name).cmp(&b.text(name)),

@@ -207,7 +207,7 @@ fn columns_are_shown_in_the_order_asked_for() {
         fpx("error-sweep --samples 1k --formats bf16,f16 --columns max_ulp,format --sort sqnr_db")
             .run();
     let table: Vec<&str> = ran.stdout.lines().skip(2).take(4).collect();
-    assert_eq!(table, ["max   format", "ulp", "0.50  f16", "0.50  bf16"]);
+    assert_eq!(table, ["max   format", "ulp", "0.50  bf16", "0.50  f16"]);
     let ran = fpx("error-sweep --samples 1k --formats bf16 --columns all --emit csv").run();
     assert!(
         ran.stdout

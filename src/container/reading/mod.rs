@@ -7,3 +7,4 @@ pub(crate) mod buffer;
 pub(crate) mod chunks;
 pub(crate) mod load;
 pub(crate) mod scales;
+pub(crate) mod weights;

@@ -1,0 +1,227 @@
+//! A row a tensor and a column a format: where a format fails is seen at a glance.
+
+use super::{
+    chart::{by_target, target_name},
+    row::{BITS, Row, SQNR},
+    view::View,
+};
+use crate::{
+    report::{Block, Cell, Column, Role, Table, number},
+    stats::metric,
+};
+
+/// Tensors that are shown unless all are asked for.
+const SHOWN: usize = 20;
+
+/// The least and the most characters of a tensor's name.
+const NAMES: (usize, usize) = (24, 60);
+
+/// Columns of characters of the table, and of each number in it.
+const WIDTHS: (usize, usize) = (92, 9);
+
+/// So many dB below the total a tensor is marked.
+const MARKED: f64 = 10.0;
+
+/// The rows of one tensor, one a target.
+struct Group<'a> {
+    name: &'a str,
+    rows: Vec<&'a Row>,
+    /// The largest distance below a column's total, in dB.
+    behind: f64,
+}
+
+/// Returns the table of the tensors and what is to be said about it.
+pub(super) fn blocks(measured: &[Row], rows: &[Row], view: &View) -> Vec<Block> {
+    // Columns stay in the order of the targets, however rows are sorted.
+    let totals: Vec<&Row> = measured.iter().filter(|row| row.key.tensor.is_none()).collect();
+    let mut groups = groups(rows, &totals);
+    if view.sort.is_none() {
+        groups.sort_by(|a, b| b.behind.total_cmp(&a.behind));
+    }
+    let shown = if view.all { groups.len() } else { groups.len().min(SHOWN) };
+    let prefix = prefix(&groups);
+    let room = WIDTHS.0.saturating_sub(WIDTHS.1 * totals.len()).clamp(NAMES.0, NAMES.1);
+    let mut table = Table::new(columns(&totals, rows, prefix));
+    for group in &groups[..shown] {
+        let own = |row: &&Row| sqnr(row, total_of(&totals, row));
+        let largest = group.rows.first().map_or(0.0, |row| row.statistics.max_input);
+        let mut cells = vec![
+            Cell::new(group.name, elided(&group.name[prefix.len()..], room)),
+            Cell::new(largest, number::significant(largest, 2)),
+        ];
+        cells.extend(group.rows.iter().map(own));
+        table.push(cells);
+    }
+    table.push_rule();
+    foot(&mut table, &totals);
+    let mut blocks = vec![Block::line("SQNR, dB"), Block::Table(table)];
+    if shown < groups.len() {
+        let rest = groups[shown..].iter().map(|group| group.behind).fold(0.0, f64::max);
+        let rest = number::fixed(rest, 1);
+        let count = groups.len() - shown;
+        blocks.push(Block::line(format!(
+            "{count} more tensors, each within {rest} dB of the total (--all)"
+        )));
+    }
+    blocks.extend(remarks(&groups));
+    blocks
+}
+
+fn total_of<'a>(totals: &[&'a Row], row: &Row) -> Option<&'a Row> {
+    let same = |total: &&&Row| {
+        let (a, b) = (&total.key, &row.key);
+        (&a.format, &a.rounding, a.scale) == (&b.format, &b.rounding, b.scale)
+    };
+    totals.iter().find(same).copied()
+}
+
+fn groups<'a>(rows: &'a [Row], totals: &[&Row]) -> Vec<Group<'a>> {
+    let mut groups: Vec<Group> = Vec::new();
+    for row in rows {
+        let Some(name) = row.key.tensor.as_deref() else { continue };
+        let total = total_of(totals, row).and_then(|total| total.number(SQNR));
+        let behind = total.zip(row.number(SQNR)).map_or(0.0, |(total, own)| total - own);
+        let behind = if behind.is_nan() { 0.0 } else { behind };
+        match groups.iter_mut().find(|group| group.name == name) {
+            Some(group) => {
+                group.behind = group.behind.max(behind);
+                group.rows.push(row);
+            }
+            None => groups.push(Group { name, rows: vec![row], behind }),
+        }
+    }
+    // Rows may have been sorted; columns are in the order of the totals.
+    for group in &mut groups {
+        let at = |row: &Row| {
+            totals.iter().position(|total| {
+                total.key.format == row.key.format
+                    && total.key.rounding == row.key.rounding
+                    && total.key.scale == row.key.scale
+            })
+        };
+        group.rows.sort_by_key(|row| at(row));
+    }
+    groups
+}
+
+fn columns(totals: &[&Row], rows: &[Row], prefix: &str) -> Vec<Column> {
+    let heading = if prefix.is_empty() { "tensor".to_owned() } else { prefix.to_owned() };
+    let mut columns = vec![Column::new("tensor", heading), Column::new("max_input", "max\n|x|")];
+    columns.extend(totals.iter().map(|total| {
+        let name = target_name(&total.key, rows);
+        let scale =
+            if total.key.scale == 0 { String::new() } else { format!(" 2^{}", total.key.scale) };
+        // A scaled format's name is broken before its words.
+        let heading = format!("{}{scale}", name.replacen('/', "\n/", 1).replacen(' ', "\n", 1));
+        Column::new(name, heading).right()
+    }));
+    columns
+}
+
+/// The cell of a tensor's SQNR, marked where it is far below the total.
+fn sqnr(row: &Row, total: Option<&Row>) -> Cell {
+    let Some(own) = row.number(SQNR) else { return Cell::absent() };
+    let star = if row.is_flawed() { "*" } else { "" };
+    let total = total.and_then(|total| total.number(SQNR));
+    let is_far = total.is_some_and(|total| total - own > MARKED);
+    let text = format!("{}{star}{}", number::fixed(own, 1), if is_far { "!" } else { "" });
+    let cell = Cell::number(own, text);
+    if is_far || row.is_flawed() { cell.role(Role::Warning) } else { cell }
+}
+
+/// The rows below the rule: everything over all tensors.
+fn foot(table: &mut Table, totals: &[&Row]) {
+    let mut line = |name: &str, cell: &dyn Fn(&Row) -> Cell| {
+        let mut cells = vec![Cell::text(name), Cell::text("")];
+        cells.extend(totals.iter().map(|row| cell(row)));
+        table.push(cells);
+    };
+    let of = |name: &'static str| {
+        move |row: &Row| metric(name).map_or_else(Cell::absent, |metric| row.cell(metric))
+    };
+    line("all tensors", &|row| sqnr(row, None));
+    line("flushed to zero", &of("flushed"));
+    line("overflow", &of("overflow"));
+    line("bits a weight", &|row| {
+        let bits = row.number(BITS).unwrap_or(f64::NAN);
+        Cell::number(bits, number::shortest((bits * 1e4).round() / 1e4))
+    });
+    line("size", &of("bytes"));
+}
+
+/// The longest beginning of all names that ends in a dot.
+fn prefix<'a>(groups: &[Group<'a>]) -> &'a str {
+    let Some(first) = groups.first() else { return "" };
+    let common = |name: &str| {
+        let same = first.name.bytes().zip(name.bytes()).take_while(|(a, b)| a == b).count();
+        same.min(first.name.len())
+    };
+    let length = groups.iter().map(|group| common(group.name)).min().unwrap_or(0);
+    let end = first.name.as_bytes()[..length]
+        .iter()
+        .rposition(|byte| *byte == b'.')
+        .map_or(0, |at| at + 1);
+    &first.name[..end]
+}
+
+/// A name with its middle left out if it is long.
+fn elided(name: &str, room: usize) -> String {
+    let characters: Vec<char> = name.chars().collect();
+    if characters.len() <= room {
+        return name.to_owned();
+    }
+    let half = (room - 1) / 2;
+    let (head, tail) = (&characters[..half], &characters[characters.len() - half..]);
+    head.iter().chain(['…'].iter()).chain(tail).collect()
+}
+
+/// What deserves attention: tensors of which a format loses most.
+fn remarks(groups: &[Group]) -> Vec<Block> {
+    let mut remarks = Vec::new();
+    for group in groups {
+        for row in &group.rows {
+            let counts = row.statistics.counts;
+            if counts.elements > 0 && counts.flushed > counts.elements / 2 {
+                let share = number::share(counts.flushed, counts.elements);
+                let name = elided(group.name, NAMES.1);
+                remarks.push(format!("! {name}: {share} becomes zero in {}.", row.key.format));
+            }
+        }
+    }
+    let more = remarks.len().saturating_sub(3);
+    remarks.truncate(3);
+    if more > 0 {
+        remarks.push(format!("! {more} more cases in which most of a tensor becomes zero"));
+    }
+    remarks.into_iter().map(Block::line).collect()
+}
+
+/// Returns the best target of each tensor and of all, with the table that justifies it.
+pub(super) fn recommended(rows: &[Row], conditions: &[super::Condition]) -> Option<Table> {
+    let mut table = Table::new([
+        Column::new("tensor", "tensor"),
+        Column::new("format", "format"),
+        Column::new(BITS, "bits a\nweight").point(),
+        Column::new(SQNR, "sqnr\ndB").point(),
+    ]);
+    let totals: Vec<&Row> = rows.iter().filter(|row| row.key.tensor.is_none()).collect();
+    let groups = groups(rows, &totals);
+    if groups.is_empty() {
+        return None;
+    }
+    for group in &groups {
+        let best = super::recommend::best(&group.rows, conditions);
+        let cell = |name| metric(name).zip(best).map_or_else(Cell::absent, |(m, row)| row.cell(m));
+        let format = best.map_or_else(
+            || "none".to_owned(),
+            |row| by_target(std::slice::from_ref(row)).remove(0).0,
+        );
+        table.push([
+            Cell::new(group.name, elided(group.name, NAMES.1)),
+            Cell::text(format),
+            cell(BITS),
+            cell(SQNR),
+        ]);
+    }
+    Some(table)
+}
