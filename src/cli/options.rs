@@ -82,8 +82,11 @@ impl Common {
             Color::Always => anstream::ColorChoice::Always.write_global(),
             Color::Never => anstream::ColorChoice::Never.write_global(),
         }
-        // A second call in one process is an error, which cannot happen here.
-        let _ = rayon::ThreadPoolBuilder::new().num_threads(self.threads).build_global();
+        // All threads are what the first parallel loop starts by itself, and most commands have none.
+        if self.threads > 0 {
+            // A second call in one process is an error, which cannot happen here.
+            let _ = rayon::ThreadPoolBuilder::new().num_threads(self.threads).build_global();
+        }
     }
 }
 

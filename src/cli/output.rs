@@ -49,7 +49,7 @@ impl Output {
     pub(crate) fn note(&mut self, text: &str) {
         if !self.quiet {
             let _ = self.stdout.flush();
-            anstream::eprintln!("note: {text}");
+            anstream::eprintln!("note: {}", harmless(text));
         }
     }
 
@@ -57,14 +57,14 @@ impl Output {
     pub(crate) fn summary(&mut self, text: &str) {
         if !self.quiet {
             let _ = self.stdout.flush();
-            anstream::eprintln!("{text}");
+            anstream::eprintln!("{}", harmless(text));
         }
     }
 
     /// Writes a warning to standard error, quiet or not.
     pub(crate) fn warning(&mut self, text: &str) {
         let _ = self.stdout.flush();
-        anstream::eprintln!("warning: {text}");
+        anstream::eprintln!("warning: {}", harmless(text));
     }
 
     /// Whether remarks are suppressed.
@@ -111,9 +111,23 @@ pub(crate) fn interrupted() -> ! {
     std::process::exit(Kind::Interrupted as i32)
 }
 
+/// Escapes what could break a line or move the cursor: a message may repeat an argument or a name.
+fn harmless(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() {
+            line.extend(c.escape_debug());
+        } else {
+            line.push(c);
+        }
+    }
+    line
+}
+
 /// Prints the one line of an error.
 pub(crate) fn error_line(message: &str) {
     let bold = anstyle::Style::new().bold().fg_color(Some(anstyle::AnsiColor::Red.into()));
+    let message = harmless(message);
     if AutoStream::choice(&io::stderr()) == ColorChoice::Never {
         eprintln!("error: {message}");
     } else {
