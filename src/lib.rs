@@ -1,5 +1,8 @@
 //! fpx: floating-point formats, bit by bit.
 
+#[cfg(not(unix))]
+compile_error!("fpx reads and writes files at offsets and renames them at once as Unix does");
+
 #[forbid(unsafe_code)]
 pub mod block;
 #[forbid(unsafe_code)]

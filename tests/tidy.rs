@@ -319,3 +319,43 @@ fn the_msrv_is_stated_once() {
         assert!(!text.contains(version), "{} repeats Rust {version}", shown(&path));
     }
 }
+
+/// Bits do not depend on the machine: no native byte order, and no function of the platform's mathematics library, whose
+/// last bits differ between systems (`libm`, in Rust, has the same everywhere; `sqrt` is exact by IEEE 754).
+#[test]
+fn results_do_not_depend_on_the_platform() {
+    let elsewhere = [
+        "to_ne_bytes",
+        "from_ne_bytes",
+        "exp",
+        "exp2",
+        "exp_m1",
+        "ln",
+        "ln_1p",
+        "log",
+        "log2",
+        "log10",
+        "powf",
+        "sin",
+        "cos",
+        "tan",
+        "tanh",
+        "sinh",
+        "cosh",
+        "asin",
+        "acos",
+        "atan",
+        "atan2",
+        "cbrt",
+        "hypot",
+    ];
+    for path in files("src", "rs") {
+        let code = code_of(&path);
+        for name in elsewhere {
+            let is_called = [".", "f32::", "f64::"]
+                .iter()
+                .any(|before| code.contains(&format!("{before}{name}(")));
+            assert!(!is_called, "{} calls {name}", shown(&path));
+        }
+    }
+}

@@ -313,7 +313,7 @@ impl Quantizer {
     #[expect(clippy::cast_precision_loss, reason = "an integer has fewer bits than a significand")]
     fn decode_integers<R: Real>(&self, codes: CodesRef<'_>, scales: Scales<'_>, numbers: &mut [R]) {
         let unused = 64 - self.element.width();
-        let quantum = f64::from(self.element.least_quantum_exponent()).exp2();
+        let quantum = libm::ldexp(1.0, self.element.least_quantum_exponent());
         for (i, (code, x)) in codes.iter().zip(numbers).enumerate() {
             let integer = (code << unused).cast_signed() >> unused;
             // Exact in binary64: 8 bits, times powers of two.

@@ -8,10 +8,7 @@ use std::{
 use super::FileError;
 use crate::{
     block::{float_scale, grouping::Grouping},
-    container::{
-        quote,
-        reading::{buffer, scales::index},
-    },
+    container::{quote, reading::scales::index},
     format::Format,
 };
 
@@ -63,7 +60,5 @@ impl<'a> Maxima<'a> {
 
 /// Returns scales as they are stored.
 pub(super) fn stored(scales: &[f32]) -> Vec<u8> {
-    let mut bytes: Vec<u8> = scales.iter().flat_map(|scale| scale.to_ne_bytes()).collect();
-    buffer::little_endian(&mut bytes, size_of::<f32>());
-    bytes
+    scales.iter().flat_map(|scale| scale.to_le_bytes()).collect()
 }
