@@ -121,6 +121,10 @@ macro_rules! halves {
 
 halves!(f16, bf16);
 
+fn bits<W: Word>(_: &[W]) -> u32 {
+    W::BITS
+}
+
 impl Codes<'_> {
     /// Returns the places of a range.
     ///
@@ -143,6 +147,11 @@ impl Codes<'_> {
     /// Returns how many codes there is room for.
     pub fn len(&self) -> usize {
         with_slice!(self, Self, codes => codes.len())
+    }
+
+    /// Returns the bits of each integer.
+    pub(super) fn width(&self) -> u32 {
+        with_slice!(self, Self, codes => bits(codes))
     }
 
     /// Whether there is room for none.
@@ -170,6 +179,11 @@ impl CodesRef<'_> {
     /// Returns how many codes there are.
     pub fn len(&self) -> usize {
         with_slice!(self, Self, codes => codes.len())
+    }
+
+    /// Returns the bits of each integer.
+    pub(super) fn width(&self) -> u32 {
+        with_slice!(self, Self, codes => bits(codes))
     }
 
     /// Whether there are none.

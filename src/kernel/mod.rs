@@ -14,14 +14,23 @@
 
 mod codes;
 mod counts;
+mod doors;
+mod encode;
+mod instruction_set;
+mod lane;
+mod mode;
 mod plan;
+mod round;
 mod sampler;
 mod scalar;
 mod scaled;
+mod settle;
+mod slice;
 mod statistics;
 
 pub use codes::{Codes, CodesRef};
 pub use counts::Counts;
+pub use instruction_set::{InstructionSet, InstructionSetError, instruction_set};
 pub use plan::Plan;
 pub use sampler::sample;
 pub use scaled::{
@@ -33,7 +42,7 @@ pub use statistics::{
 };
 
 use crate::random::Stream;
-use codes::{Word, with_slice};
+use slice::{Sink, Source};
 
 /// The random bits of stochastic rounding: element `i` of a slice draws `stream.bits(first + i)`.
 ///
@@ -65,10 +74,8 @@ impl Dither {
 ///
 /// If the slices differ in length, or the plan's codes do not fit the integers.
 pub fn encode_f32(plan: &Plan, source: &[f32], codes: Codes<'_>, dither: Dither) -> Counts {
-    with_slice!(codes, Codes, codes => {
-        check(plan, source.len(), codes);
-        plan.target().encode(source, codes, dither)
-    })
+    check(plan, source.len(), codes.len(), codes.width());
+    doors::project(plan, Source::F32(source), Sink::Codes(codes), dither)
 }
 
 /// Projects each number of `source` and writes its code; the rounding is one, from binary64.
@@ -77,10 +84,8 @@ pub fn encode_f32(plan: &Plan, source: &[f32], codes: Codes<'_>, dither: Dither)
 ///
 /// If the slices differ in length, or the plan's codes do not fit the integers.
 pub fn encode_f64(plan: &Plan, source: &[f64], codes: Codes<'_>, dither: Dither) -> Counts {
-    with_slice!(codes, Codes, codes => {
-        check(plan, source.len(), codes);
-        plan.target().encode(source, codes, dither)
-    })
+    check(plan, source.len(), codes.len(), codes.width());
+    doors::project(plan, Source::F64(source), Sink::Codes(codes), dither)
 }
 
 /// Decodes each code of the plan's format.
@@ -100,10 +105,8 @@ pub fn encode_f64(plan: &Plan, source: &[f64], codes: Codes<'_>, dither: Dither)
 /// assert_eq!(numbers, [1.0, -57344.0]);
 /// ```
 pub fn decode_f32(plan: &Plan, codes: CodesRef<'_>, numbers: &mut [f32]) {
-    with_slice!(codes, CodesRef, codes => {
-        check(plan, numbers.len(), codes);
-        scalar::decode_slice(&plan.target().format, codes, numbers);
-    });
+    check(plan, numbers.len(), codes.len(), codes.width());
+    doors::decode(plan, codes, numbers);
 }
 
 /// Rounds each number of `source` to the plan's format and writes the rounded number.
@@ -124,7 +127,7 @@ pub fn decode_f32(plan: &Plan, codes: CodesRef<'_>, numbers: &mut [f32]) {
 /// ```
 pub fn quantize(plan: &Plan, source: &[f32], rounded: &mut [f32], dither: Dither) -> Counts {
     assert_eq!(source.len(), rounded.len(), "one result an element");
-    plan.target().quantize(source, rounded, dither)
+    doors::project(plan, Source::F32(source), Sink::Numbers(rounded), dither)
 }
 
 /// Rounds each number to the plan's format, in place; see [`quantize`].
@@ -140,7 +143,7 @@ pub fn quantize_in_place(plan: &Plan, numbers: &mut [f32], dither: Dither) -> Co
     counts
 }
 
-fn check<W: Word>(plan: &Plan, elements: usize, codes: &[W]) {
-    assert_eq!(elements, codes.len(), "one code an element");
-    assert!(plan.width() <= W::BITS, "codes of {} bits do not fit {}", plan.width(), W::BITS);
+fn check(plan: &Plan, elements: usize, codes: usize, width: u32) {
+    assert_eq!(elements, codes, "one code an element");
+    assert!(plan.width() <= width, "codes of {} bits do not fit {width}", plan.width());
 }

@@ -1,6 +1,8 @@
 //! A format and a projection become the numbers that a kernel reads: the plan.
 
+use super::instruction_set::{InstructionSet, InstructionSetError};
 use super::scalar::Target;
+use super::slice::Lanes;
 use crate::codec::Projection;
 use crate::format::{Facts, Format};
 
@@ -14,6 +16,14 @@ use crate::format::{Facts, Format};
 pub struct Plan {
     facts: Facts,
     projection: Projection,
+    /// Whether the kernels count more than the elements.
+    counts: bool,
+    /// Never one that this machine lacks: the doors rely on it.
+    instruction_set: InstructionSet,
+    /// The lanes for binary32 sources.
+    pub(super) narrow: Option<Lanes<u32>>,
+    /// The lanes for binary64 sources, and for binary32 ones where there are no others.
+    pub(super) wide: Option<Lanes<u64>>,
 }
 
 impl Plan {
@@ -25,7 +35,40 @@ impl Plan {
     /// If the format is wider than 64 bits.
     pub fn new(format: &Format, projection: &Projection) -> Self {
         assert!(format.width() <= 64, "kernels hold codes of at most 64 bits");
-        Self { facts: *format.facts(), projection: *projection }
+        Self {
+            facts: *format.facts(),
+            projection: *projection,
+            counts: true,
+            instruction_set: super::instruction_set().unwrap_or(InstructionSet::Baseline),
+            narrow: Lanes::new(format, projection),
+            wide: Lanes::new(format, projection),
+        }
+    }
+
+    /// Returns the same plan for kernels that count elements and nothing else, which is faster.
+    #[must_use]
+    pub const fn without_counts(self) -> Self {
+        Self { counts: false, ..self }
+    }
+
+    /// Whether the kernels are to count.
+    pub(super) const fn counts(&self) -> bool {
+        self.counts
+    }
+
+    /// Returns the same plan for another instruction set; the results are the same.
+    ///
+    /// # Errors
+    ///
+    /// [`InstructionSetError::Missing`] if this machine lacks it.
+    pub fn on(self, instruction_set: InstructionSet) -> Result<Self, InstructionSetError> {
+        instruction_set.check()?;
+        Ok(Self { instruction_set, ..self })
+    }
+
+    /// Returns the instruction set that the kernels will use; this machine has it.
+    pub(super) const fn instruction_set(&self) -> InstructionSet {
+        self.instruction_set
     }
 
     /// Returns the bits of a code.

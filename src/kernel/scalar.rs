@@ -1,27 +1,12 @@
 //! Slices into slices, one element at a time through the codec: what every lane form must equal,
 //! and what runs where no lane form reaches.
 
-use super::{Counts, Dither, Real, codes::Word};
+use super::codes::{Codes, Word, with_slice};
+use super::lane::Float;
+use super::slice::{Sink, Source};
+use super::{Counts, Dither, Real};
 use crate::codec::{Flags, Kind, Projected, Projection, Unpacked, decode, project};
 use crate::format::Format;
-
-/// A floating-point number of the machine.
-pub(super) trait Float: Copy {
-    /// Returns the exact value.
-    fn unpacked(self) -> Unpacked;
-}
-
-impl Float for f32 {
-    fn unpacked(self) -> Unpacked {
-        Unpacked::from_f32(self)
-    }
-}
-
-impl Float for f64 {
-    fn unpacked(self) -> Unpacked {
-        Unpacked::from_f64(self)
-    }
-}
 
 /// A format and how to round to it.
 pub(super) struct Target {
@@ -33,31 +18,38 @@ pub(super) struct Target {
 
 impl Target {
     /// Projects each number of `source`.
-    pub(super) fn encode<F: Float, W: Word>(
-        &self,
-        source: &[F],
-        codes: &mut [W],
-        dither: Dither,
-    ) -> Counts {
+    pub(super) fn project(&self, source: Source<'_>, sink: Sink<'_>, dither: Dither) -> Counts {
+        match (source, sink) {
+            (Source::F32(source), Sink::Numbers(rounded)) => self.quantize(source, rounded, dither),
+            (Source::F64(source), Sink::Numbers(rounded)) => self.quantize(source, rounded, dither),
+            (Source::F32(source), Sink::Codes(codes)) => {
+                with_slice!(codes, Codes, codes => self.encode(source, codes, dither))
+            }
+            (Source::F64(source), Sink::Codes(codes)) => {
+                with_slice!(codes, Codes, codes => self.encode(source, codes, dither))
+            }
+        }
+    }
+
+    fn encode<F: Float, W: Word>(&self, source: &[F], codes: &mut [W], dither: Dither) -> Counts {
         let mut counts = Counts::default();
         for ((x, code), index) in source.iter().zip(codes).zip(dither.first..) {
-            *code = W::from_code(self.project(&x.unpacked(), dither.bits(index), &mut counts));
+            *code = W::from_code(self.project_one(&x.unpacked(), dither.bits(index), &mut counts));
         }
         counts
     }
 
-    /// Projects each number of `source` and decodes the result.
-    pub(super) fn quantize(&self, source: &[f32], rounded: &mut [f32], dither: Dither) -> Counts {
+    fn quantize<F: Float>(&self, source: &[F], rounded: &mut [f32], dither: Dither) -> Counts {
         let mut counts = Counts::default();
         for ((x, y), index) in source.iter().zip(rounded).zip(dither.first..) {
-            let code = self.project(&x.unpacked(), dither.bits(index), &mut counts);
+            let code = self.project_one(&x.unpacked(), dither.bits(index), &mut counts);
             *y = decode_one(&self.format, code);
         }
         counts
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "the format has at most 64 bits")]
-    fn project(&self, x: &Unpacked, random: u32, counts: &mut Counts) -> u64 {
+    fn project_one(&self, x: &Unpacked, random: u32, counts: &mut Counts) -> u64 {
         let projected = project(&self.format, &self.projection.with_random(random), x);
         *counts += self.counts(x, projected);
         projected.code as u64

@@ -79,8 +79,8 @@ pub fn encode_scaled<R: Real>(
     dither: Dither,
 ) -> Counts {
     scales.check(source.len());
+    super::check(plan, source.len(), codes.len(), codes.width());
     with_slice!(codes, Codes, codes => {
-        super::check(plan, source.len(), codes);
         let (target, mut counts) = (plan.target(), Counts::default());
         for (i, (x, code)) in source.iter().zip(codes).enumerate() {
             let random = dither.bits(dither.first + i as u64);
@@ -102,8 +102,8 @@ pub fn decode_scaled<R: Real>(
     numbers: &mut [R],
 ) {
     scales.check(numbers.len());
+    super::check(plan, numbers.len(), codes.len(), codes.width());
     with_slice!(codes, CodesRef, codes => {
-        super::check(plan, numbers.len(), codes);
         let target = plan.target();
         for (i, (code, x)) in codes.iter().zip(numbers).enumerate() {
             *x = target.multiply(code.code(), &scales.at(i));

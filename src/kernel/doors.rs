@@ -1,0 +1,47 @@
+//! A job goes to the loops compiled for the plan's instruction set.
+
+use super::codes::CodesRef;
+use super::instruction_set::InstructionSet;
+use super::slice::{self, Sink, Source};
+use super::{Counts, Dither, Plan};
+
+/// Compiles a function of [`slice`] for each instruction set: the source is the same, the registers
+/// are wider.
+macro_rules! door {
+    ($(#[$doc:meta])* $name:ident($plan:ident $(, $argument:ident: $type:ty)*) -> $result:ty) => {
+        $(#[$doc])*
+        #[expect(unsafe_code, reason = "calls of #[target_feature] functions, after detection")]
+        pub(super) fn $name($plan: &Plan $(, $argument: $type)*) -> $result {
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,f16c")]
+            fn avx512($plan: &Plan $(, $argument: $type)*) -> $result {
+                slice::$name($plan $(, $argument)*)
+            }
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2,f16c")]
+            fn avx2($plan: &Plan $(, $argument: $type)*) -> $result {
+                slice::$name($plan $(, $argument)*)
+            }
+            match $plan.instruction_set() {
+                // SAFETY: a plan's instruction set was found on this machine, see
+                // `Plan::instruction_set`.
+                #[cfg(target_arch = "x86_64")]
+                InstructionSet::Avx512 => unsafe { avx512($plan $(, $argument)*) },
+                // SAFETY: as above.
+                #[cfg(target_arch = "x86_64")]
+                InstructionSet::Avx2 => unsafe { avx2($plan $(, $argument)*) },
+                _ => slice::$name($plan $(, $argument)*),
+            }
+        }
+    };
+}
+
+door! {
+    /// Projects each number of `source`.
+    project(plan, source: Source<'_>, sink: Sink<'_>, dither: Dither) -> Counts
+}
+
+door! {
+    /// Decodes each code.
+    decode(plan, codes: CodesRef<'_>, numbers: &mut [f32]) -> ()
+}
