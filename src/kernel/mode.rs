@@ -21,6 +21,8 @@ pub(super) enum Family {
     Odd,
     /// At random.
     Stochastic,
+    /// At random, with a word of random bits.
+    AllRandom,
 }
 
 /// From which discarded fraction on a magnitude moves away from zero.
@@ -102,18 +104,12 @@ pub(super) struct Partial<W> {
     pub code: W,
     /// The magnitude, raised to the least positive number.
     pub raised: W,
-    /// The trailing bits that are kept.
-    pub kept: W,
-    /// All ones below them.
+    /// All ones below the trailing bits that are kept.
     pub below: W,
-    /// The random bits of the element.
-    pub random: u32,
 }
 
 /// What a family of modes adds to a magnitude before the bits below the kept ones are cut off.
 pub(super) trait Addition {
-    const IS_RANDOM: bool = false;
-
     fn added<W: Lane>(rounder: &Rounder<W>, lane: Partial<W>) -> W;
 
     /// Whether the result is not zero.
@@ -124,14 +120,12 @@ pub(super) trait Addition {
 }
 
 impl<A: Addition> Kernel for A {
-    const IS_RANDOM: bool = A::IS_RANDOM;
-
     #[inline(always)]
-    fn round<W: Lane>(rounder: &Rounder<W>, code: W, random: u32) -> W {
+    fn round<W: Lane>(rounder: &Rounder<W>, code: W, _: u32) -> W {
         let raised = code.magnitude().max(rounder.least);
         let kept = (raised >> W::TRAILING).minus(rounder.bottom).min_signed(rounder.trailing);
-        let below = W::HIDDEN.minus(W::ONE).shifted_right(kept);
-        let lane = Partial { code, raised, kept, below, random };
+        let below = (W::HIDDEN.minus(W::ONE)).shifted_right(kept);
+        let lane = Partial { code, raised, below };
         let rounded = raised.plus(A::added(rounder, lane)) & !below;
         W::select(A::survives(rounder, lane), rounded, W::ZERO).magnitude() | code.sign()
     }
@@ -202,45 +196,36 @@ impl Addition for Odd {
     }
 }
 
-/// [`Family::Stochastic`]: random bits.
+/// [`Family::Stochastic`] and, with as many random bits as the word has, [`Family::AllRandom`].
 ///
 /// P3109's `StochasticB` goes away from zero iff `floor(ν·2^(N+1)) + 2R + 1 ≥ 2^(N+1)`, with ν the
 /// discarded fraction. That is the carry of ν + (2R + 1)/2^(N+1), whose second term is held here
 /// left-aligned in a word. Cut off to as many bits as are discarded it gives the same carry.
-pub(super) struct Stochastic;
+pub(super) struct Stochastic<const ALL: bool>;
 
-impl Stochastic {
-    /// Returns (2R + 1)/2^(N+1) as a fraction of 2^BITS. With N = 32 a 32-bit word lacks the last
-    /// bit, see [`Stochastic::survives`].
-    #[inline(always)]
-    fn dither<W: Lane>(rounder: &Rounder<W>, random: u32) -> W {
-        let half = if rounder.spare == 0 { W::ZERO } else { W::ONE << (rounder.spare - 1) };
-        W::from_u32(random) << rounder.spare | half
-    }
-}
-
-impl Addition for Stochastic {
+impl<const ALL: bool> Kernel for Stochastic<ALL> {
     const IS_RANDOM: bool = true;
 
     #[inline(always)]
-    fn added<W: Lane>(rounder: &Rounder<W>, lane: Partial<W>) -> W {
-        let unused = W::from_u32(W::BITS - W::TRAILING);
-        Self::dither(rounder, lane.random).shifted_right(lane.kept.plus(unused))
-    }
-
-    /// Below the least positive number the fraction is the number itself over the least one.
-    #[inline(always)]
-    fn survives<W: Lane>(rounder: &Rounder<W>, lane: Partial<W>) -> bool {
-        let magnitude = lane.code.magnitude();
-        let significand = magnitude & W::HIDDEN.minus(W::ONE) | W::HIDDEN;
-        let aligned = significand << (W::BITS - W::TRAILING - 1);
+    fn round<W: Lane>(rounder: &Rounder<W>, code: W, random: u32) -> W {
+        let dither = W::from_u32(random);
+        let dither = if ALL { dither } else { dither << rounder.spare | rounder.half };
+        let magnitude = code.magnitude();
+        let raised = magnitude.max(rounder.least);
+        let unused = (raised >> W::TRAILING).minus(rounder.none).min_signed(rounder.all);
+        let below = (!W::ZERO).shifted_right(unused);
+        let rounded = raised.plus(dither.shifted_right(unused)) & !below;
+        // Below the least positive number the fraction is the number itself over the least one.
+        let aligned = code << (W::BITS - W::TRAILING - 1) | W::SIGN;
         let zeros = rounder.bottom.minus(magnitude >> W::TRAILING).minus(W::ONE);
-        let fraction = aligned.shifted_right(zeros);
-        // With all 32 bits the carry of ν·2^33 + 2R + 1 is that of ν·2^32, rounded up at one half.
-        let next = aligned.shifted_right(zeros.minus(W::ONE)) & W::ONE;
-        let next = if rounder.spare == 0 { next } else { W::ZERO };
-        let fraction = fraction.plus(next);
-        let carries = fraction.plus(Self::dither(rounder, lane.random)) < fraction;
-        magnitude >= rounder.survives[0] || carries
+        let mut fraction = aligned.shifted_right(zeros);
+        if ALL {
+            // The carry of ν·2^33 + 2R + 1 is that of ν·2^32, rounded up from one half, and R.
+            let half = aligned.shifted_right(zeros.minus(W::ONE)) & W::ONE;
+            fraction = fraction.plus(half);
+        }
+        let carries = fraction.plus(dither) < fraction;
+        let survives = magnitude >= rounder.survives[0] || carries;
+        W::select(survives, rounded, W::ZERO).magnitude() | code.sign()
     }
 }

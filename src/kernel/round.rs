@@ -71,8 +71,13 @@ pub(super) struct Rounder<W> {
     pub least_normal: W,
     /// What makes an exponent field the scale of [`Family::EvenBySum`].
     pub scale: W,
+    /// The same two numbers, with the bits of the word that no significand uses added.
+    pub none: W,
+    pub all: W,
     /// What the word has more than the random bits of stochastic rounding.
     pub spare: u32,
+    /// Half of the last random bit.
+    pub half: W,
 }
 
 impl<W: Lane> Rounder<W> {
@@ -110,17 +115,28 @@ impl<W: Lane> Rounder<W> {
         let first = format.emin() - W::format().emin() + 1 - format.least_biased();
         let parity = W::from_u32(first.cast_unsigned() & 1) << W::TRAILING;
         let odd_field = (least ^ W::HIDDEN) & W::HIDDEN;
+        let bottom = if thins { least >> W::TRAILING } else { W::ZERO.minus(trailing) };
+        let unused = W::from_u32(W::BITS - W::TRAILING);
+        let spare = W::BITS - projection.rounding.random_bits;
+        let family = match family {
+            Family::Even if sums => Family::EvenBySum,
+            Family::Stochastic if spare == 0 => Family::AllRandom,
+            other => other,
+        };
         Some(Self {
-            family: if sums { Family::EvenBySum } else { family },
+            family,
             least,
-            bottom: if thins { least >> W::TRAILING } else { W::ZERO.minus(trailing) },
+            bottom,
             trailing,
             parity: if thins { odd_field } else { parity },
             survives,
             away: away(format, mode, table),
             least_normal: W::nearest(&Unpacked::scaled(false, 1, format.emin())),
             scale: (W::from_u32(spread) << W::TRAILING) | (W::HIDDEN >> 1),
-            spare: W::BITS - projection.rounding.random_bits,
+            none: bottom.minus(unused),
+            all: trailing.plus(unused),
+            spare,
+            half: if spare == 0 { W::ZERO } else { W::ONE << (spare - 1) },
         })
     }
 }

@@ -11,11 +11,9 @@ use crate::format::Format;
 /// The numbers at the edges of one format, in codes `W` of the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Edges<W> {
-    /// The bits that [`ordinary`](Self::ordinary) bounds: the sign as well if there is none.
-    surveyed: W,
-    /// The largest code that no policy touches.
+    /// The largest magnitude that no policy touches.
     ordinary: W,
-    /// Whether zeros or subnormal results concern a policy.
+    /// Whether signs, zeros or subnormal results concern a policy.
     settles_all: bool,
     /// The largest finite magnitude.
     largest: W,
@@ -39,6 +37,7 @@ pub(super) struct Edges<W> {
     invalid: W,
     /// Whether a NaN is refused.
     refuses: bool,
+    one: W,
 }
 
 impl<W: Lane> Edges<W> {
@@ -54,11 +53,9 @@ impl<W: Lane> Edges<W> {
         let flushes = projection.subnormals == Subnormals::Flush && format.has_subnormals();
         let quiet = becomes(&Unpacked::nan(false, QUIET_BIT));
         let least_normal = W::nearest(&Unpacked::scaled(false, 1, format.emin()));
-        let has_zero_signs = format.has_negative_zero() || no_sign;
         Self {
-            surveyed: if no_sign { !W::ZERO } else { !W::SIGN },
             ordinary: magnitude(format.largest_finite()),
-            settles_all: flushes || !has_zero_signs || !format.has_zero(),
+            settles_all: flushes || !format.has_negative_zero(),
             largest: magnitude(format.largest_finite()),
             least_normal,
             kept_from: if flushes { least_normal } else { W::ZERO },
@@ -69,6 +66,7 @@ impl<W: Lane> Edges<W> {
             no_sign: if no_sign { W::SIGN } else { W::ZERO },
             no_zero: !format.has_zero(),
             invalid: becomes(&Unpacked::scaled(true, 1, 0)),
+            one: W::ONE,
             refuses: !format.has_nan() && projection.nan_to == NanTo::Error,
         }
     }
@@ -76,11 +74,12 @@ impl<W: Lane> Edges<W> {
     /// Notes what one element of a block was and became.
     #[inline(always)]
     pub(super) fn note<const COUNT: bool>(&self, seen: &mut Seen<W>, code: W, rounded: W) {
-        seen.top = seen.top.max(code & self.surveyed);
+        let magnitude = code.magnitude();
+        seen.top = seen.top.max(magnitude);
         if COUNT {
-            let (magnitude, result) = (code.magnitude(), rounded.magnitude());
-            let one = |condition: bool| W::from_u32(condition.into());
-            seen.inexact = seen.inexact.plus(one(result != magnitude));
+            let one = |condition: bool| W::select(condition, self.one, W::ZERO);
+            let result = rounded.magnitude();
+            seen.exact = seen.exact.plus(one(result == magnitude));
             seen.zeros_in = seen.zeros_in.plus(one(magnitude == W::ZERO));
             seen.zeros_out = seen.zeros_out.plus(one(result == W::ZERO));
             seen.below_normal = seen.below_normal.plus(one(result < self.least_normal));
@@ -98,7 +97,7 @@ impl<W: Lane> Edges<W> {
     pub(super) fn counts(elements: usize, seen: &Seen<W>) -> Counts {
         Counts {
             elements: elements as u64,
-            inexact: seen.inexact.widened(),
+            inexact: elements as u64 - seen.exact.widened(),
             flushed: seen.zeros_out.minus(seen.zeros_in).widened(),
             subnormal: seen.below_normal.minus(seen.zeros_out).widened(),
             ..Counts::default()
@@ -109,9 +108,9 @@ impl<W: Lane> Edges<W> {
 /// What a pass over a block saw.
 #[derive(Clone, Copy)]
 pub(super) struct Seen<W> {
-    /// The largest of the bits that [`Edges::note`] looks at.
+    /// The largest magnitude.
     top: W,
-    inexact: W,
+    exact: W,
     zeros_in: W,
     zeros_out: W,
     below_normal: W,
@@ -122,7 +121,7 @@ impl<W: Lane> Seen<W> {
     #[inline(always)]
     pub(super) fn nothing() -> Self {
         let zero = W::ZERO;
-        Self { top: zero, inexact: zero, zeros_in: zero, zeros_out: zero, below_normal: zero }
+        Self { top: zero, exact: zero, zeros_in: zero, zeros_out: zero, below_normal: zero }
     }
 }
 

@@ -84,7 +84,8 @@ impl<W: Lane> Lanes<W> {
             Family::Truncated => self.round::<Truncated>(source, rounded, draw),
             Family::Directed => self.round::<Directed>(source, rounded, draw),
             Family::Odd => self.round::<Odd>(source, rounded, draw),
-            Family::Stochastic => self.round::<Stochastic>(source, rounded, draw),
+            Family::Stochastic => self.round::<Stochastic<false>>(source, rounded, draw),
+            Family::AllRandom => self.round::<Stochastic<true>>(source, rounded, draw),
         };
         let concerned = self.edges.concern(&seen);
         *counts += if concerned {
