@@ -7,8 +7,8 @@ use fpx::codec::{
 };
 use fpx::format::{CATALOGUE, Class, F32, Format, p3109_names, parse};
 use fpx::kernel::{
-    Codes, CodesRef, Counts, Dither, Plan, decode_f32, encode_f32, encode_f64, quantize,
-    quantize_in_place,
+    Codes, CodesRef, Counts, Dither, InstructionSet, Plan, decode_f32, encode_f32, encode_f64,
+    quantize, quantize_in_place,
 };
 use fpx::random::Stream;
 
@@ -184,48 +184,67 @@ macro_rules! encoded {
 fn check_f32(format: &Format, projection: &Projection, source: &[f32], dither: Dither) {
     let numbers = source.iter().map(|&x| Unpacked::from_f32(x));
     let (codes, counts) = expected(format, projection, numbers, dither);
-    let plan = Plan::new(format, projection);
-    let (found, found_counts) = encoded!(encode_f32, &plan, source, dither);
+    for set in InstructionSet::found() {
+        let plan = Plan::new(format, projection).on(set).unwrap();
+        check_plan(format, &plan, source, (&codes, counts), dither);
+    }
+}
+
+/// Compares the kernels of one plan with what the codec says.
+fn check_plan(
+    format: &Format,
+    plan: &Plan,
+    source: &[f32],
+    (codes, counts): (&[u64], Counts),
+    dither: Dither,
+) {
+    let (found, found_counts) = encoded!(encode_f32, plan, source, dither);
     if let Some(i) = (0..source.len()).find(|&i| found[i] != codes[i]) {
         panic!(
-            "{format} {projection:?}: {:e} (0x{:08x}) gives {:#x}, the codec {:#x}",
+            "{format} {plan:?}: {:e} (0x{:08x}) gives {:#x}, the codec {:#x}",
             source[i],
             source[i].to_bits(),
             found[i],
             codes[i]
         );
     }
-    assert_eq!(found_counts, counts, "{format} {projection:?}");
+    assert_eq!(found_counts, counts, "{format} {plan:?}");
     let mut rounded = vec![0.0; source.len()];
-    let quantized_counts = quantize(&plan, source, &mut rounded, dither);
-    for ((x, y), code) in source.iter().zip(&rounded).zip(&codes) {
+    let quantized_counts = quantize(plan, source, &mut rounded, dither);
+    for ((x, y), code) in source.iter().zip(&rounded).zip(codes) {
         let wanted = as_f32_bits(format, *code);
         assert_eq!(
             y.to_bits(),
             wanted,
-            "{format} {projection:?}: {x:e} (0x{:08x}) is rounded to {y:e}, not {:e}",
+            "{format} {plan:?}: {x:e} (0x{:08x}) is rounded to {y:e}, not {:e}",
             x.to_bits(),
             f32::from_bits(wanted)
         );
     }
-    assert_eq!(quantized_counts, counts, "{format} {projection:?}");
+    assert_eq!(quantized_counts, counts, "{format} {plan:?}");
+    let uncounted = plan.without_counts();
+    let (found, found_counts) = encoded!(encode_f32, &uncounted, source, dither);
+    assert_eq!(found, codes, "{format} {plan:?} without counts");
+    assert_eq!(found_counts, Counts { elements: counts.elements, ..Counts::default() });
 }
 
 fn check_f64(format: &Format, projection: &Projection, source: &[f64], dither: Dither) {
     let numbers = source.iter().map(|&x| Unpacked::from_f64(x));
     let (codes, counts) = expected(format, projection, numbers, dither);
-    let plan = Plan::new(format, projection);
-    let (found, found_counts) = encoded!(encode_f64, &plan, source, dither);
-    if let Some(i) = (0..source.len()).find(|&i| found[i] != codes[i]) {
-        panic!(
-            "{format} {projection:?}: {:e} (0x{:016x}) gives {:#x}, the codec {:#x}",
-            source[i],
-            source[i].to_bits(),
-            found[i],
-            codes[i]
-        );
+    for set in InstructionSet::found() {
+        let plan = Plan::new(format, projection).on(set).unwrap();
+        let (found, found_counts) = encoded!(encode_f64, &plan, source, dither);
+        if let Some(i) = (0..source.len()).find(|&i| found[i] != codes[i]) {
+            panic!(
+                "{format} {projection:?}: {:e} (0x{:016x}) gives {:#x}, the codec {:#x}",
+                source[i],
+                source[i].to_bits(),
+                found[i],
+                codes[i]
+            );
+        }
+        assert_eq!(found_counts, counts, "{format} {projection:?}");
     }
-    assert_eq!(found_counts, counts, "{format} {projection:?}");
 }
 
 /// A dither whose indices cross 2^32 within the first elements.
@@ -291,23 +310,25 @@ fn a_stride_through_binary32_equals_the_codec() {
 #[test]
 fn every_code_decodes_as_the_codec_does() {
     for format in formats() {
-        let plan = Plan::new(&format, &Projection::default());
         let step = (format.code_mask() >> 17) + 1;
         let codes: Vec<u64> = (0..=format.code_mask())
             .step_by(usize::try_from(step).unwrap())
             .map(|code| u64::try_from(code).unwrap())
             .collect();
-        let mut numbers = vec![0.0; codes.len()];
-        decode_f32(&plan, CodesRef::U64(&codes), &mut numbers);
-        for (&code, x) in codes.iter().zip(&numbers) {
-            let wanted = as_f32_bits(&format, code);
-            assert_eq!(x.to_bits(), wanted, "{format} {code:#x} decodes to {x:e}");
-        }
-        if format.width() <= 8 {
-            let bytes: Vec<u8> = codes.iter().map(|&c| u8::try_from(c).unwrap()).collect();
-            let mut from_bytes = vec![0.0; bytes.len()];
-            decode_f32(&plan, CodesRef::U8(&bytes), &mut from_bytes);
-            assert!(numbers.iter().zip(&from_bytes).all(|(a, b)| a.to_bits() == b.to_bits()));
+        for set in InstructionSet::found() {
+            let plan = Plan::new(&format, &Projection::default()).on(set).unwrap();
+            let mut numbers = vec![0.0; codes.len()];
+            decode_f32(&plan, CodesRef::U64(&codes), &mut numbers);
+            for (&code, x) in codes.iter().zip(&numbers) {
+                let wanted = as_f32_bits(&format, code);
+                assert_eq!(x.to_bits(), wanted, "{format} {code:#x} decodes to {x:e}");
+            }
+            if format.width() <= 8 {
+                let bytes: Vec<u8> = codes.iter().map(|&c| u8::try_from(c).unwrap()).collect();
+                let mut from_bytes = vec![0.0; bytes.len()];
+                decode_f32(&plan, CodesRef::U8(&bytes), &mut from_bytes);
+                assert!(numbers.iter().zip(&from_bytes).all(|(a, b)| a.to_bits() == b.to_bits()));
+            }
         }
     }
 }

@@ -55,6 +55,12 @@ pub(super) trait Lane:
     /// Shifts right by a number of bits that differs from lane to lane; 0 beyond the width.
     fn shifted_right(self, bits: Self) -> Self;
 
+    /// Shifts right by a number of bits that differs from lane to lane, below the width.
+    fn wrapping_shifted_right(self, bits: Self) -> Self;
+
+    /// Returns the greater of two words read as two's complement.
+    fn max_signed(self, other: Self) -> Self;
+
     /// Returns the lesser of two words read as two's complement.
     fn min_signed(self, other: Self) -> Self;
 
@@ -150,6 +156,16 @@ macro_rules! lanes {
             #[inline(always)]
             fn shifted_right(self, bits: Self) -> Self {
                 if bits < Self::BITS.into() { self >> bits } else { 0 }
+            }
+
+            #[inline(always)]
+            fn wrapping_shifted_right(self, bits: Self) -> Self {
+                self >> (bits & (Self::from_u32(Self::BITS) - 1))
+            }
+
+            #[inline(always)]
+            fn max_signed(self, other: Self) -> Self {
+                self.cast_signed().max(other.cast_signed()).cast_unsigned()
             }
 
             #[inline(always)]

@@ -72,10 +72,9 @@ pub(super) fn read(mode: &RoundingMode) -> Option<(Family, [[Threshold; 2]; 2])>
 
 /// A kernel: how one lane is rounded.
 pub(super) trait Kernel {
-    /// Whether random bits are read.
-    const IS_RANDOM: bool = false;
-
     /// Returns the number rounded to the grid, with its sign; an infinity or a NaN gives no number.
+    ///
+    /// Only the stochastic kernels read the random bits.
     fn round<W: Lane>(rounder: &Rounder<W>, code: W, random: u32) -> W;
 }
 
@@ -124,7 +123,7 @@ impl<A: Addition> Kernel for A {
     fn round<W: Lane>(rounder: &Rounder<W>, code: W, _: u32) -> W {
         let raised = code.magnitude().max(rounder.least);
         let kept = (raised >> W::TRAILING).minus(rounder.bottom).min_signed(rounder.trailing);
-        let below = (W::HIDDEN.minus(W::ONE)).shifted_right(kept);
+        let below = W::HIDDEN.minus(W::ONE).shifted_right(kept);
         let lane = Partial { code, raised, below };
         let rounded = raised.plus(A::added(rounder, lane)) & !below;
         W::select(A::survives(rounder, lane), rounded, W::ZERO).magnitude() | code.sign()
@@ -204,24 +203,24 @@ impl Addition for Odd {
 pub(super) struct Stochastic<const ALL: bool>;
 
 impl<const ALL: bool> Kernel for Stochastic<ALL> {
-    const IS_RANDOM: bool = true;
-
     #[inline(always)]
     fn round<W: Lane>(rounder: &Rounder<W>, code: W, random: u32) -> W {
         let dither = W::from_u32(random);
         let dither = if ALL { dither } else { dither << rounder.spare | rounder.half };
         let magnitude = code.magnitude();
         let raised = magnitude.max(rounder.least);
-        let unused = (raised >> W::TRAILING).minus(rounder.none).min_signed(rounder.all);
-        let below = (!W::ZERO).shifted_right(unused);
-        let rounded = raised.plus(dither.shifted_right(unused)) & !below;
+        let field = magnitude >> W::TRAILING;
+        let kept = field.max_signed(rounder.bottom).minus(rounder.bottom_unused);
+        let unused = kept.min_signed(rounder.trailing_unused);
+        let below = (!W::ZERO).wrapping_shifted_right(unused);
+        let rounded = raised.plus(dither.wrapping_shifted_right(unused)) & !below;
         // Below the least positive number the fraction is the number itself over the least one.
         let aligned = code << (W::BITS - W::TRAILING - 1) | W::SIGN;
-        let zeros = rounder.bottom.minus(magnitude >> W::TRAILING).minus(W::ONE);
+        let zeros = rounder.below_bottom[0].minus(field);
         let mut fraction = aligned.shifted_right(zeros);
         if ALL {
             // The carry of ν·2^33 + 2R + 1 is that of ν·2^32, rounded up from one half, and R.
-            let half = aligned.shifted_right(zeros.minus(W::ONE)) & W::ONE;
+            let half = aligned.shifted_right(rounder.below_bottom[1].minus(field)) & W::ONE;
             fraction = fraction.plus(half);
         }
         let carries = fraction.plus(dither) < fraction;

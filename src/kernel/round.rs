@@ -71,9 +71,11 @@ pub(super) struct Rounder<W> {
     pub least_normal: W,
     /// What makes an exponent field the scale of [`Family::EvenBySum`].
     pub scale: W,
-    /// The same two numbers, with the bits of the word that no significand uses added.
-    pub none: W,
-    pub all: W,
+    /// The last two exponent fields below it.
+    pub below_bottom: [W; 2],
+    /// `bottom` less and `trailing` plus the bits of the word that no significand uses.
+    pub bottom_unused: W,
+    pub trailing_unused: W,
     /// What the word has more than the random bits of stochastic rounding.
     pub spare: u32,
     /// Half of the last random bit.
@@ -84,7 +86,11 @@ impl<W: Lane> Rounder<W> {
     /// Returns the rounding to a format, or `None` if no lane form has it.
     pub(super) fn new(format: &Format, projection: &Projection, low: Low) -> Option<Self> {
         let mode = projection.rounding.mode;
-        let (family, table) = mode::read(mode)?;
+        let (family, table) = if format.trailing_width() == W::TRAILING {
+            (Family::Truncated, [[Threshold::Never; 2]; 2]) // nothing is ever discarded
+        } else {
+            mode::read(mode)?
+        };
         let is_abrupt = format.facts().underflow == Underflow::Abrupt;
         let is_inside = low == Low::Inside;
         if is_inside && is_abrupt && format.has_zero() && mode.is_stochastic() {
@@ -117,11 +123,13 @@ impl<W: Lane> Rounder<W> {
         let odd_field = (least ^ W::HIDDEN) & W::HIDDEN;
         let bottom = if thins { least >> W::TRAILING } else { W::ZERO.minus(trailing) };
         let unused = W::from_u32(W::BITS - W::TRAILING);
-        let spare = W::BITS - projection.rounding.random_bits;
-        let family = match family {
-            Family::Even if sums => Family::EvenBySum,
-            Family::Stochastic if spare == 0 => Family::AllRandom,
-            other => other,
+        let spare = W::BITS - projection.rounding.random_bits.max(1);
+        let family = if sums {
+            Family::EvenBySum
+        } else if family == Family::Stochastic && spare == 0 {
+            Family::AllRandom
+        } else {
+            family
         };
         Some(Self {
             family,
@@ -133,8 +141,9 @@ impl<W: Lane> Rounder<W> {
             away: away(format, mode, table),
             least_normal: W::nearest(&Unpacked::scaled(false, 1, format.emin())),
             scale: (W::from_u32(spread) << W::TRAILING) | (W::HIDDEN >> 1),
-            none: bottom.minus(unused),
-            all: trailing.plus(unused),
+            below_bottom: [bottom.minus(W::ONE), bottom.minus(W::from_u32(2))],
+            bottom_unused: bottom.minus(unused),
+            trailing_unused: trailing.plus(unused),
             spare,
             half: if spare == 0 { W::ZERO } else { W::ONE << (spare - 1) },
         })

@@ -5,7 +5,7 @@ use super::codes::{Codes, Word, with_slice};
 use super::lane::Float;
 use super::slice::{Sink, Source};
 use super::{Counts, Dither, Real};
-use crate::codec::{Flags, Kind, Projected, Projection, Unpacked, decode, project};
+use crate::codec::{Projection, Unpacked, decode, project};
 use crate::format::Format;
 
 /// A format and how to round to it.
@@ -51,28 +51,8 @@ impl Target {
     #[expect(clippy::cast_possible_truncation, reason = "the format has at most 64 bits")]
     fn project_one(&self, x: &Unpacked, random: u32, counts: &mut Counts) -> u64 {
         let projected = project(&self.format, &self.projection.with_random(random), x);
-        *counts += self.counts(x, projected);
+        *counts += Counts::of(&self.format, x, projected);
         projected.code as u64
-    }
-
-    /// Returns the counts of one number and what the codec made of it.
-    pub(super) fn counts(&self, x: &Unpacked, projected: Projected) -> Counts {
-        let result = decode(&self.format, projected.code);
-        let raised = |flag| u64::from(projected.flags.contains(flag));
-        let is_subnormal = result.kind == Kind::Finite && result.exponent < self.format.emin();
-        Counts {
-            elements: 1,
-            inexact: raised(Flags::INEXACT),
-            overflow: raised(Flags::OVERFLOW),
-            flushed: u64::from(
-                matches!(x.kind, Kind::Finite | Kind::Infinity) && result.kind == Kind::Zero,
-            ),
-            subnormal: u64::from(is_subnormal),
-            nan_in: u64::from(x.kind == Kind::Nan),
-            inf_in: u64::from(x.kind == Kind::Infinity),
-            lost: u64::from(x.is_finite() && !result.is_finite()),
-            refused: raised(Flags::REFUSED),
-        }
     }
 }
 

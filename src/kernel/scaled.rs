@@ -140,7 +140,7 @@ impl Target {
         let x = Unpacked::from_f64(x);
         let projection = self.projection.with_random(random);
         let projected = project_over(&self.format, &projection, &x, scale);
-        let mut seen = self.counts(&x, projected);
+        let mut seen = Counts::of(&self.format, &x, projected);
         if scale.kind == Kind::Nan {
             let finite = u64::from(x.is_finite());
             (seen.inexact, seen.lost) = (finite, finite);

@@ -37,6 +37,7 @@ pub(super) struct Edges<W> {
     invalid: W,
     /// Whether a NaN is refused.
     refuses: bool,
+    /// 1, as a number the compiler does not know: it then counts with one masked addition.
     one: W,
 }
 

@@ -119,8 +119,7 @@ impl<W: Lane> Lanes<W> {
     ) -> Seen<W> {
         let Self { rounder, edges, .. } = *self;
         let mut seen = Seen::nothing();
-        for ((x, y), i) in source.iter().zip(rounded).zip(0u32..) {
-            let random = if K::IS_RANDOM { draw.key.bits(draw.low.wrapping_add(i)) } else { 0 };
+        for ((x, y), random) in source.iter().zip(rounded).zip(draw.key.draws(draw.low)) {
             let result = K::round(&rounder, x.code(), random);
             edges.note::<COUNT>(&mut seen, x.code(), result);
             *y = W::Float::from_code(result);

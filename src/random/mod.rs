@@ -33,6 +33,9 @@ pub struct Key {
 /// The increment of `SplitMix64`: 2^64 divided by the golden ratio.
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
+/// What the low half of an index is multiplied by: [`GOLDEN`] for 32 bits, made odd.
+const STEP: u32 = 0x9e37_79b1;
+
 /// The finalizer of `SplitMix64` (Steele, Lea and Flood, OOPSLA 2014).
 const fn mix(z: u64) -> u64 {
     let z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -67,7 +70,24 @@ impl Key {
     /// For a fixed key this is a permutation of the 32-bit integers: each step can be undone.
     #[inline(always)]
     pub const fn bits(self, low: u32) -> u32 {
-        let x = low.wrapping_mul(0x9e37_79b1) ^ self.first;
+        self.mix(low.wrapping_mul(STEP))
+    }
+
+    /// Returns the bits of the element with this low half of the index and of those that follow,
+    /// without the multiplication that tells elements apart.
+    #[inline(always)]
+    pub fn draws(self, low: u32) -> impl Iterator<Item = u32> {
+        let mut multiple = low.wrapping_mul(STEP);
+        std::iter::repeat_with(move || {
+            let bits = self.mix(multiple);
+            multiple = multiple.wrapping_add(STEP);
+            bits
+        })
+    }
+
+    #[inline(always)]
+    const fn mix(self, multiple: u32) -> u32 {
+        let x = multiple ^ self.first;
         let x = (x ^ x >> 16).wrapping_mul(0x7feb_352d).wrapping_add(self.second);
         let x = (x ^ x >> 15).wrapping_mul(0x846c_a68b);
         x ^ x >> 16
