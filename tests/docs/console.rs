@@ -12,6 +12,9 @@ use std::{
 
 use crate::{assert_document, binary_folder, path, read};
 
+/// A block whose commands take minutes: it is run with `--features exhaustive` only.
+const LONG: &str = "```console long";
+
 /// Runs one command in a folder and returns what it prints.
 fn run(command: &str, folder: &Path) -> String {
     let inherited = std::env::var("PATH").unwrap_or_default();
@@ -55,7 +58,8 @@ fn with_output_of_commands(document: &str, folder: &Path) -> String {
     let mut lines = document.lines().peekable();
     while let Some(line) = lines.next() {
         out += &format!("{line}\n");
-        if line != "```console" {
+        let is_run = line == "```console" || (line == LONG && cfg!(feature = "exhaustive"));
+        if !is_run {
             continue;
         }
         while let Some(line) = lines.next_if(|line| *line != "```") {
