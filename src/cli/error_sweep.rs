@@ -44,7 +44,7 @@ Examples:
 pub(crate) struct Args {
     #[command(flatten)]
     source: SourceArgs,
-    /// Formats [default: f16,bf16,e4m3fn,e5m2]
+    /// Formats, scaled or not [default: f16,bf16,e4m3fn,e5m2; of files bf16,f16,e4m3fn,e4m3fn/tensor,mxfp8,mxfp4,nvfp4]
     #[arg(long, short = 't', value_name = "FORMAT[,..]", value_delimiter = ',', visible_aliases = ["format", "to"])]
     formats: Vec<String>,
     /// Multiply inputs by 2^LO .. 2^HI, each in turn
@@ -176,12 +176,10 @@ fn view(args: &Args) -> anyhow::Result<View> {
 fn config(args: &Args, out: &mut Output) -> anyhow::Result<Config> {
     let default = Config::default();
     let targets = match args.formats.as_slice() {
+        [] if args.source.input.is_some() => sweep::file_targets(),
         [] => default.targets,
         names => options::specs(names, out)?,
     };
-    if let Some(spec) = targets.iter().find(|spec| !spec.is_plain()) {
-        return Err(usage(format!("'{spec}' is scaled: expected plain formats")));
-    }
     let scales = args.scale.as_deref().map_or(Ok(Scales::NONE), str::parse).map_err(usage)?;
     let shard = args.source.shard.as_deref().map_or(Ok(Shard::WHOLE), str::parse);
     Ok(Config {

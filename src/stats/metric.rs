@@ -12,6 +12,8 @@ pub struct Measured<'a> {
     pub elements: u64,
     /// Bytes that store them, scales included.
     pub bytes: u64,
+    /// Whether the target has a quantum at each number, in which ulps are counted.
+    pub has_ulps: bool,
 }
 
 /// A metric's value.
@@ -81,6 +83,7 @@ fn mean_of(m: &Measured, total: Total) -> Figure {
 fn largest(m: &Measured, largest: Largest) -> Figure {
     match m.statistics.summed {
         0 => Figure::Absent,
+        _ if !m.has_ulps && largest == Largest::Ulps => Figure::Absent,
         _ => Figure::Number(m.statistics.largest[largest as usize].value),
     }
 }
@@ -88,7 +91,8 @@ fn largest(m: &Measured, largest: Largest) -> Figure {
 /// The input at the largest value.
 fn input_at(m: &Measured, largest: Largest) -> Figure {
     let maximum = m.statistics.largest[largest as usize];
-    if maximum.value > 0.0 { Figure::Number(maximum.input) } else { Figure::Absent }
+    let exists = m.has_ulps || largest != Largest::Ulps;
+    if maximum.value > 0.0 && exists { Figure::Number(maximum.input) } else { Figure::Absent }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "bytes stay below 2^50")]
@@ -147,7 +151,7 @@ metrics! {
     "max_ulp" "max\nulp" "largest |e| in ulps" Show::Fixed(2), |m| largest(m, Largest::Ulps);
     "max_ulp_input" "input of\nmax ulp" "the input with the largest |e| in ulps" Show::Scientific(6),
         |m| input_at(m, Largest::Ulps);
-    "mean_ulp" "mean\nulp" "mean |e| in ulps" Show::Fixed(3), |m| mean_of(m, Total::Ulps);
+    "mean_ulp" "mean\nulp" "mean |e| in ulps" Show::Fixed(3), |m| if m.has_ulps { mean_of(m, Total::Ulps) } else { Figure::Absent };
     "sqnr_db" "sqnr\ndB" "10·log10(Σx²/Σe²)" Show::Fixed(2), |m| sqnr(m);
     "used_codes" "codes\nused" "distinct codes seen, of formats up to 16 bits" Show::Count,
         |m| m.statistics.used.as_ref().map_or(Figure::Absent, |used| Figure::Count(used.count()));

@@ -9,10 +9,14 @@ use super::{
     target::Target,
 };
 use crate::{
-    block::spec::Spec,
+    block::{
+        BlockError,
+        rows::BLOCKS,
+        spec::{Scaling, Spec},
+    },
     codec::Projection,
     container::{ContainerError, Source, quote, reading::weights::weights},
-    format::{BF16, E4M3FN, E5M2, F16, Format},
+    format::{BF16, E4M3FN, E5M2, F16, Format, catalogue::E2M1FN},
     random::Distribution,
     text::literal::parse_number,
 };
@@ -175,6 +179,12 @@ pub enum SweepError {
     /// A file has nothing to measure.
     #[error("{}: no tensor of floating-point numbers to measure", quote(.0))]
     NoTensor(String),
+    /// Elements cannot share scales as the target asks.
+    #[error(transparent)]
+    Block(#[from] BlockError),
+    /// Scales follow from the largest magnitudes, which a stream shows too late.
+    #[error("a stream is read once, and scaled formats need two passes: name a file")]
+    Endless,
     /// The number of samples is none or out of range.
     #[error("samples '{0}': expected a whole number from 1 to 2^40, such as 1M, 10k or 2^24")]
     Samples(String),
@@ -218,6 +228,17 @@ pub struct Config {
     pub shard: Shard,
 }
 
+/// Returns the targets of a file unless others are named: plain formats, a scale a tensor, and block
+/// formats.
+pub fn file_targets() -> Vec<Spec> {
+    let plain = [&BF16, &F16, &E4M3FN].map(|format| Spec::plain(format.clone()));
+    let tensor = Spec { scaling: Scaling::Tensor, ..Spec::plain(E4M3FN.clone()) };
+    // The block formats of these elements: MXFP8 with E4M3, MXFP4 and NVFP4.
+    let usual = BLOCKS.iter().filter(|row| [&E4M3FN, &E2M1FN].contains(&row.element));
+    let blocks = usual.filter_map(|row| row.name.parse().ok());
+    plain.into_iter().chain([tensor]).chain(blocks).collect()
+}
+
 impl Default for Config {
     /// A million standard normal samples in the four usual formats.
     fn default() -> Self {
@@ -241,7 +262,7 @@ impl Config {
             return Err(SweepError::NoTarget);
         }
         let target = |spec: &Spec| match spec.format.width() {
-            0..=64 => Ok(Target::new(spec, &self.projection)),
+            0..=64 => Ok(Target::new(spec, &self.projection)?),
             width => Err(SweepError::TooWideTarget { name: spec.to_string(), width }),
         };
         self.targets.iter().map(target).collect()

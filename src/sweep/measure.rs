@@ -4,7 +4,7 @@ use super::{
     Progress, SweepError,
     numbers::Buffer,
     source::{Feed, Shard, Tensor},
-    target::{Place, Target, Work},
+    target::{Maxima, Place, Target, TensorScales, Work},
 };
 use crate::{kernel::Dither, random::Stream, stats::Statistics};
 
@@ -49,9 +49,12 @@ impl Job<'_> {
         at: Position,
         progress: &dyn Progress,
     ) -> Result<Vec<Statistics>, SweepError> {
+        let maxima = self.maxima(tensor, at)?;
+        let scales: Vec<Option<TensorScales>> =
+            maxima.into_iter().map(|maxima| maxima.map(Maxima::scales)).collect();
         let feed = Feed::new(tensor, self.shard, at.chunks)?;
         let stream = Stream::new(self.seed, tensor.number);
-        let workers = rayon::broadcast(|_| self.work(&feed, stream, at, progress));
+        let workers = rayon::broadcast(|_| self.work(&feed, &scales, stream, at, progress));
         let mut all = self.empty();
         for worker in workers {
             all.iter_mut().zip(&worker?).for_each(|(all, own)| all.merge(own));
@@ -59,9 +62,50 @@ impl Job<'_> {
         Ok(all)
     }
 
+    /// Finds the largest magnitudes that scales follow from, in a pass over the whole tensor.
+    fn maxima<'t>(
+        &'t self,
+        tensor: &Tensor,
+        at: Position,
+    ) -> Result<Vec<Option<Maxima<'t>>>, SweepError> {
+        let of = |target: &'t Target| {
+            let maxima = target.quantizer.as_ref().map(|q| Maxima::new(q, &tensor.shape));
+            maxima.transpose()
+        };
+        let targets = self.scales.iter().flat_map(|_| self.targets.iter());
+        let all = targets.map(of).collect::<Result<Vec<_>, _>>()?;
+        if all.iter().all(Option::is_none) {
+            return Ok(all);
+        }
+        if tensor.elements.is_none() {
+            return Err(SweepError::Endless);
+        }
+        let feed = Feed::new(tensor, Shard::WHOLE, at.chunks)?;
+        let pass = |_: rayon::BroadcastContext| {
+            let (mut read, mut scaled) = (Buffer::default(), Buffer::default());
+            while let Some(elements) = feed.next(&mut read)? {
+                for (scale, all) in self.scales.iter().zip(all.chunks(self.targets.len())) {
+                    let numbers = if *scale == 0 {
+                        read.numbers()
+                    } else {
+                        scaled.scale(read.numbers(), *scale);
+                        scaled.numbers()
+                    };
+                    all.iter()
+                        .flatten()
+                        .for_each(|maxima| maxima.update(numbers, elements.clone()));
+                }
+            }
+            Ok(())
+        };
+        rayon::broadcast(pass).into_iter().collect::<Result<(), SweepError>>()?;
+        Ok(all)
+    }
+
     fn work(
         &self,
         feed: &Feed,
+        tensor_scales: &[Option<TensorScales>],
         stream: Stream,
         at: Position,
         progress: &dyn Progress,
@@ -72,7 +116,9 @@ impl Job<'_> {
         while let Some(elements) = feed.next(&mut read)? {
             let dither = Dither { stream, first: elements.start };
             let place = Place { dither, index: at.elements + elements.start };
-            for (scale, own) in self.scales.iter().zip(statistics.chunks_mut(self.targets.len())) {
+            let count = self.targets.len();
+            let by_scale = statistics.chunks_mut(count).zip(tensor_scales.chunks(count));
+            for (scale, (own, tensor_scales)) in self.scales.iter().zip(by_scale) {
                 let numbers = if *scale == 0 {
                     read.numbers()
                 } else {
@@ -80,9 +126,10 @@ impl Job<'_> {
                     scaled.numbers()
                 };
                 let largest = numbers.largest();
-                for (target, statistics) in self.targets.iter().zip(own) {
+                let targets = self.targets.iter().zip(tensor_scales).zip(own);
+                for ((target, scales), statistics) in targets {
                     statistics.max_input = statistics.max_input.max(largest);
-                    target.measure(numbers, place, &mut work, statistics);
+                    target.measure(numbers, place, scales.as_ref(), &mut work, statistics);
                 }
             }
             progress.advance(elements.end - elements.start);

@@ -31,7 +31,7 @@ mod target;
 mod view;
 
 pub use condition::{Condition, ConditionError};
-pub use config::{Config, Files, Input, Scales, SweepError, samples};
+pub use config::{Config, Files, Input, Scales, SweepError, file_targets, samples};
 pub use measurement::{Measurement, MergeError};
 pub use source::Shard;
 pub use view::{Answer, Recommendation, View, ViewError, present};
@@ -88,13 +88,12 @@ pub fn run(config: &Config, progress: &dyn Progress) -> Result<Measurement, Swee
         at.chunks += tensor.chunks();
         at.elements += elements;
         let each = scales.iter().flat_map(|scale| targets.iter().map(move |t| (*scale, t)));
-        let own = each.zip(measured).map(|((scale, target), statistics)| Row {
-            key: Key::new(&source, tensor.name.as_deref(), target, scale),
-            statistics,
-            elements,
-            bytes: target.bytes(elements),
+        let own = each.zip(measured).map(|((scale, target), statistics)| {
+            let key = Key::new(&source, tensor.name.as_deref(), target, scale);
+            let bytes = target.bytes(elements, &tensor.shape)?;
+            Ok(Row { key, statistics, elements, bytes })
         });
-        let own: Vec<Row> = own.collect();
+        let own = own.collect::<Result<Vec<Row>, SweepError>>()?;
         if totals.is_empty() {
             totals = own.iter().map(Row::total).collect();
         } else {

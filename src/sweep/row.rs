@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::target::Target;
 use crate::{
+    block::spec::Spec,
     report::{Cell, Column, Place, Role, Table, number, value_of},
     stats::{self, Figure, METRICS, Measured, Metric, Show, StateError, Statistics},
 };
@@ -102,7 +103,14 @@ impl Row {
 
     /// Returns what metrics are functions of.
     pub(super) fn measured(&self) -> Measured<'_> {
-        Measured { statistics: &self.statistics, elements: self.elements, bytes: self.bytes }
+        let Self { statistics, elements, bytes, .. } = self;
+        let (elements, bytes) = (*elements, *bytes);
+        Measured { statistics, elements, bytes, has_ulps: !self.is_scaled() }
+    }
+
+    /// Whether elements share scales, so that there is no one quantum at a number.
+    fn is_scaled(&self) -> bool {
+        self.key.format.parse::<Spec>().is_ok_and(|spec| !spec.is_plain())
     }
 
     /// Returns a metric's value.
@@ -150,7 +158,9 @@ impl Row {
     /// Whether finite elements overflowed or became infinite or NaN: the means then leave the worst
     /// errors out.
     pub(super) fn is_flawed(&self) -> bool {
-        self.statistics.counts.overflow + self.statistics.counts.lost > 0
+        let counts = self.statistics.counts;
+        // Under a scale the largest elements may be clipped by design, with their errors in the sums.
+        counts.lost > 0 || (counts.overflow > 0 && !self.is_scaled())
     }
 
     /// Returns the cell of a metric.

@@ -19,14 +19,10 @@ use crate::{
 pub(crate) struct Weight<'a> {
     /// Its name, without what a convention adds for packed codes.
     pub(crate) name: String,
-    /// Its element type as the file spells it.
-    pub(crate) dtype: String,
     /// Its dimensions in elements, outermost first.
     pub(crate) shape: Vec<u64>,
     /// Its elements, if they are known before it is read.
     pub(crate) elements: Option<u64>,
-    /// Its bytes, without those of its scales.
-    pub(crate) bytes: Option<u64>,
     /// Its place among all tensors of the files.
     pub(crate) number: u64,
     source: &'a Source,
@@ -104,9 +100,7 @@ pub(crate) fn weights<'a>(
         let shape = paired[number].as_ref().map_or(&tensor.shape, |scaled| &scaled.shape).clone();
         weights.push(Weight {
             name: paired[number].as_ref().map_or(&tensor.name, |scaled| &scaled.name).clone(),
-            dtype: tensor.dtype.clone(),
             elements: tensor.bytes.and_then(|_| elements(&shape)),
-            bytes: tensor.bytes,
             shape,
             number: number as u64,
             source,
