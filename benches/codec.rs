@@ -37,8 +37,8 @@ fn main() {
         each("fpx codec, f16", &numbers, projected(&F16)),
         each("fpx codec, bf16", &numbers, projected(&BF16)),
         each("fpx codec, e4m3fn", &numbers, projected(&E4M3FN)),
-        each("half, f16", &numbers, |x| half::f16::from_f32(x).to_bits().into()),
-        each("half, bf16", &numbers, |x| half::bf16::from_f32(x).to_bits().into()),
+        each("half, f16", &numbers, |x| u32::from(half::f16::from_f32(x).to_bits())),
+        each("half, bf16", &numbers, |x| u32::from(half::bf16::from_f32(x).to_bits())),
         each("rustc_apfloat, f16", &numbers, |x| {
             let x = ieee::Single::from_bits(x.to_bits().into());
             let result: ieee::Half = x.convert(&mut false).value;
