@@ -111,8 +111,11 @@ fn columns(totals: &[&Row], rows: &[Row], prefix: &str) -> Vec<Column> {
         let name = target_name(&total.key, rows);
         let scale =
             if total.key.scale == 0 { String::new() } else { format!(" 2^{}", total.key.scale) };
-        // A scaled format's name is broken before its words.
-        let heading = format!("{}{scale}", name.replacen('/', "\n/", 1).replacen(' ', "\n", 1));
+        // A long name is broken before its words.
+        let at = name.find(['/', '_', ' ']).unwrap_or(name.len());
+        let (first, words) = name.split_at(at);
+        let heading = format!("{first}\n{}{scale}", words.trim_start());
+        let heading = heading.trim_end().to_owned();
         Column::new(name, heading).right()
     }));
     columns
@@ -139,12 +142,20 @@ fn foot(table: &mut Table, totals: &[&Row]) {
     let of = |name: &'static str| {
         move |row: &Row| metric(name).map_or_else(Cell::absent, |metric| row.cell(metric))
     };
+    let few = |count: u64, row: &Row| {
+        let elements = row.statistics.counts.elements;
+        let is_few = count > 0 && count < 1000 && count < elements / 10_000;
+        Cell::new(
+            count,
+            if is_few { format!("{count} el.") } else { number::share(count, elements) },
+        )
+    };
     line("all tensors", &|row| sqnr(row, None));
-    line("flushed to zero", &of("flushed"));
-    line("overflow", &of("overflow"));
+    line("flushed to zero", &|row| few(row.statistics.counts.flushed, row));
+    line("overflow or clipped", &|row| few(row.statistics.counts.overflow, row));
     line("bits a weight", &|row| {
         let bits = row.number(BITS).unwrap_or(f64::NAN);
-        Cell::number(bits, number::shortest((bits * 1e4).round() / 1e4))
+        Cell::number(bits, number::shortest((bits * 100.0).round() / 100.0))
     });
     line("size", &of("bytes"));
 }
