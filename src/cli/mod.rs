@@ -93,6 +93,7 @@ fn start(arguments: Vec<OsString>) -> anyhow::Result<ExitCode> {
         Err(error) => return failure::usage_or_help(&error, &command, &arguments),
     };
     cli.common.apply();
+    fpx::kernel::instruction_set().map_err(failure::usage)?;
     let mut out = Output::new(&cli.common);
     let outcome = dispatch(cli.command, &cli.common, &mut out)?;
     out.finish()?;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Command;
+use fpx::kernel::{InstructionSet, instruction_set};
 
 use super::{Outcome, failure, output::Output};
 
@@ -56,5 +57,15 @@ pub(crate) fn version() -> String {
         "" => String::new(),
         revision => format!(" (rev {revision})"),
     };
-    format!("fpx {}{revision}\n", env!("CARGO_PKG_VERSION"))
+    let names = |sets: &mut dyn Iterator<Item = InstructionSet>| -> String {
+        sets.map(InstructionSet::name).collect::<Vec<_>>().join(" ")
+    };
+    let compiled = names(&mut InstructionSet::COMPILED.iter().copied());
+    let found = names(&mut InstructionSet::found());
+    let used =
+        instruction_set().map_or_else(|error| error.to_string(), |set| set.name().to_owned());
+    format!(
+        "fpx {}{revision}\ninstruction sets: compiled {compiled}; found {found}; used {used}\n",
+        env!("CARGO_PKG_VERSION")
+    )
 }

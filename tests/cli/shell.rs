@@ -61,6 +61,16 @@ fn the_version_is_that_of_the_package() {
 }
 
 #[test]
+fn the_version_names_the_instruction_sets_and_one_can_be_forced() {
+    let ran = fpx("--version").env("FPX_SIMD", "baseline").run();
+    assert!(ran.stdout.contains("\ninstruction sets: compiled baseline"), "{}", ran.stdout);
+    assert!(ran.stdout.ends_with("; used baseline\n"), "{}", ran.stdout);
+    let forced = fpx("convert 1 --to f16").env("FPX_SIMD", "avx9");
+    forced
+        .fails(2, "unknown instruction set 'avx9' in FPX_SIMD: expected baseline, avx2 or avx512");
+}
+
+#[test]
 fn every_shell_gets_completions_of_every_subcommand() {
     for (shell, mark) in [
         ("bash", "complete -F _fpx"),
