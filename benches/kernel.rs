@@ -1,80 +1,198 @@
-//! scratch
+//! The speed of the kernels as ratios to something measured in the same run: a memory copy of the
+//! binary32 array, or the `half` crate's slice calls.
+//!
+//! `cargo bench --bench kernel` prints one line a ratio, with its target (docs/performance.md).
+#![expect(clippy::print_stdout, reason = "a benchmark prints")]
+
 mod common;
-use common::{Subject, medians};
-use fpx::codec::{Projection, ROUNDING_MODES};
-use fpx::format::{BF16, E4M3FN, E5M2, F16, Format, parse};
-use fpx::kernel::{
-    Codes, CodesRef, Dither, InstructionSet, Plan, decode_f32, encode_f32, quantize,
-};
-use half::slice::HalfFloatSliceExt;
+
 use std::hint::black_box;
 
-fn main() {
-    let n = 65536;
-    let source: Vec<f32> = (0..n as u32)
-        .map(|i| {
-            let s: f64 = (0..12)
-                .map(|j| f64::from(fpx::random::Stream::new(1, j).bits(i.into())) / 4294967296.0)
-                .sum();
-            (s - 6.0) as f32
-        })
-        .collect();
-    for set in InstructionSet::found().skip(1) {
-        let mut copy = vec![0f32; n];
-        let mut f16 = vec![half::f16::ZERO; n];
-        let mut bf16 = vec![half::bf16::ZERO; n];
-        let mut subjects = vec![
-            Subject::new("copy", || black_box(&mut copy).copy_from_slice(black_box(&source))),
-            Subject::new("half f16", || {
-                black_box(&mut f16).convert_from_f32_slice(black_box(&source))
-            }),
-            Subject::new("half bf16", || {
-                black_box(&mut bf16).convert_from_f32_slice(black_box(&source))
-            }),
-        ];
-        let p = Projection::default();
-        let e4m3 = parse("e4m3ieee").unwrap().format;
-        let formats: [(&'static str, &Format); 4] =
-            [("f16", &F16), ("bf16", &BF16), ("e4m3fn", &E4M3FN), ("e5m2", &E5M2)];
-        for counts in [true, false] {
-            for (name, format) in formats {
-                let plan = Plan::new(format, &p).on(set).unwrap();
-                let plan = if counts { plan } else { plan.without_counts() };
-                let source = &source;
-                let mut c16 = vec![0u16; n];
-                let mut c8 = vec![0u8; n];
-                subjects.push(Subject::new(name, move || {
-                    let codes =
-                        if plan.width() == 8 { Codes::U8(&mut c8) } else { Codes::U16(&mut c16) };
-                    black_box(encode_f32(&plan, black_box(source), codes, Dither::default()));
-                }));
-            }
-            for mode in ROUNDING_MODES {
-                let plan = Plan::new(&e4m3, &Projection::with_mode(mode)).on(set).unwrap();
-                let plan = if counts { plan } else { plan.without_counts() };
-                let source = &source;
-                let mut out = vec![0f32; n];
-                subjects.push(Subject::new(mode.name, move || {
-                    black_box(quantize(&plan, black_box(source), &mut out, Dither::default()));
-                }));
-            }
-        }
-        for (name, format) in formats {
-            let plan = Plan::new(format, &p).on(set).unwrap();
-            let mut out = vec![0f32; n];
-            let mut c16 = vec![0u16; n];
-            let mut c8 = vec![0u8; n];
-            let codes = if plan.width() == 8 { Codes::U8(&mut c8) } else { Codes::U16(&mut c16) };
-            encode_f32(&plan, &source, codes, Dither::default());
-            subjects.push(Subject::new(name, move || {
-                let codes = if plan.width() == 8 { CodesRef::U8(&c8) } else { CodesRef::U16(&c16) };
-                decode_f32(&plan, black_box(codes), &mut out);
-            }));
-        }
-        let times = medians(&mut subjects, 150);
-        println!("{set:?}");
-        for (s, t) in subjects.iter().zip(&times) {
-            println!("{:10} {:7.2} G/s {:6.3} of copy", s.name, n as f64 / t / 1e9, times[0] / t);
-        }
+use common::{Subject, medians};
+use fpx::codec::{Projection, ROUNDING_MODES, RoundingMode};
+use fpx::format::{BF16, E4M3FN, E5M2, F16, Format, parse};
+use fpx::kernel::{
+    Codes, CodesRef, Dither, Plan, decode_f32, encode_f32, instruction_set, quantize, sample,
+};
+use fpx::random::Distribution;
+use half::slice::HalfFloatSliceExt;
+
+/// Elements that stay in the second cache, source and results together.
+const IN_CACHE: usize = 1 << 16;
+/// Elements that leave every cache.
+const OUT_OF_CACHE: usize = 1 << 26;
+
+/// One ratio: the elements a second of the first over those of the second.
+struct Line<'a> {
+    what: String,
+    target: f64,
+    elements: usize,
+    subject: Subject<'a>,
+    reference: Subject<'a>,
+}
+
+impl Line<'_> {
+    #[expect(clippy::cast_precision_loss, reason = "fewer than 2^53 elements")]
+    fn print(self, turns: usize) {
+        let times = medians(&mut [self.subject, self.reference], turns);
+        let (speed, ratio) = (self.elements as f64 / times[0] / 1e9, times[1] / times[0]);
+        let verdict = if ratio >= self.target { "met" } else { "missed" };
+        let Self { what, target, .. } = self;
+        println!("{what:<56} {speed:>7.2} G/s  ratio {ratio:>5.2}  target {target:>4}  {verdict}");
     }
+}
+
+fn samples(elements: usize) -> Vec<f32> {
+    let mut samples = vec![0.0; elements];
+    sample(&Distribution::default(), 0, 0, &mut samples);
+    samples
+}
+
+fn plan(format: &Format, mode: &'static RoundingMode) -> Plan {
+    Plan::new(format, &Projection::with_mode(mode))
+}
+
+fn copy(source: &[f32]) -> Subject<'_> {
+    let mut copied = vec![0.0; source.len()];
+    Subject::new("copy", move || black_box(&mut copied[..]).copy_from_slice(black_box(source)))
+}
+
+fn encode<'a>(plan: &Plan, source: &'a [f32]) -> Subject<'a> {
+    let plan = *plan;
+    let mut bytes = vec![0u8; if plan.width() <= 8 { source.len() } else { 0 }];
+    let mut halves = vec![0u16; if plan.width() > 8 { source.len() } else { 0 }];
+    Subject::new("encode", move || {
+        let codes = if plan.width() <= 8 { Codes::U8(&mut bytes) } else { Codes::U16(&mut halves) };
+        black_box(encode_f32(&plan, black_box(source), codes, Dither::default()));
+    })
+}
+
+fn quantized<'a>(plan: &Plan, source: &'a [f32]) -> Subject<'a> {
+    let plan = *plan;
+    let mut rounded = vec![0.0; source.len()];
+    Subject::new("quantize", move || {
+        black_box(quantize(&plan, black_box(source), &mut rounded, Dither::default()));
+    })
+}
+
+fn decode<'a>(plan: &Plan, codes: &'a [u16]) -> Subject<'a> {
+    let plan = *plan;
+    let mut numbers = vec![0.0; codes.len()];
+    Subject::new("decode", move || decode_f32(&plan, CodesRef::U16(black_box(codes)), &mut numbers))
+}
+
+/// Against `half`, which counts nothing.
+fn against_half(source: &[f32]) {
+    let rne = ROUNDING_MODES[0];
+    let (mut f16, mut bf16) =
+        (vec![half::f16::ZERO; source.len()], vec![half::bf16::ZERO; source.len()]);
+    f16.convert_from_f32_slice(source);
+    bf16.convert_from_f32_slice(source);
+    let (mut f16_codes, mut bf16_codes) = (f16.clone(), bf16.clone());
+    let (mut numbers, mut others) = (vec![0.0; source.len()], vec![0.0; source.len()]);
+    let lines = [
+        (
+            "f32 to f16, uncounted, over half",
+            3.5,
+            encode(&plan(&F16, rne).without_counts(), source),
+            Subject::new("half", || f16_codes.convert_from_f32_slice(black_box(source))),
+        ),
+        (
+            "f32 to bf16, uncounted, over half",
+            4.0,
+            encode(&plan(&BF16, rne).without_counts(), source),
+            Subject::new("half", || bf16_codes.convert_from_f32_slice(black_box(source))),
+        ),
+        (
+            "f16 to f32 over half",
+            3.0,
+            decode(&plan(&F16, rne), f16.reinterpret_cast()),
+            Subject::new("half", || f16.convert_to_f32_slice(black_box(&mut numbers))),
+        ),
+        (
+            "bf16 to f32 over half",
+            3.0,
+            decode(&plan(&BF16, rne), bf16.reinterpret_cast()),
+            Subject::new("half", || bf16.convert_to_f32_slice(black_box(&mut others))),
+        ),
+    ];
+    for (what, target, subject, reference) in lines {
+        let what = what.to_owned();
+        Line { what, target, elements: source.len(), subject, reference }.print(100);
+    }
+}
+
+/// Fake quantisation with all counts, to a format that no hardware has.
+fn quantizers(source: &[f32]) {
+    let format = parse("e4m4").expect("the grammar has it").format;
+    let rne = ROUNDING_MODES[0];
+    let line = |what: String, target, subject, reference| {
+        Line { what, target, elements: source.len(), subject, reference }.print(100);
+    };
+    line(
+        "f32 to e4m4 to f32, rne, over a copy".to_owned(),
+        0.4,
+        quantized(&plan(&format, rne), source),
+        copy(source),
+    );
+    for mode in &ROUNDING_MODES[1..] {
+        let target = if mode.is_stochastic() { 0.35 } else { 0.6 };
+        let what = format!("f32 to e4m4 to f32, {}, over rne", mode.name);
+        line(
+            what,
+            target,
+            quantized(&plan(&format, mode), source),
+            quantized(&plan(&format, rne), source),
+        );
+    }
+}
+
+fn out_of_cache() {
+    let source = samples(OUT_OF_CACHE);
+    for format in [&F16, &BF16, &E4M3FN, &E5M2] {
+        let line = Line {
+            what: format!("f32 to {format} out of cache, over a copy"),
+            target: 0.55,
+            elements: source.len(),
+            subject: encode(&plan(format, ROUNDING_MODES[0]), &source),
+            reference: copy(&source),
+        };
+        line.print(3);
+    }
+}
+
+/// Two threads with a slice each, over one thread with both.
+fn threads(source: &[f32]) {
+    const TIMES: usize = 64;
+    let plan = plan(&E4M3FN, ROUNDING_MODES[0]);
+    let mut rounded = [vec![0.0; source.len()], vec![0.0; source.len()]];
+    let mut others = rounded.clone();
+    let work = |rounded: &mut Vec<f32>| {
+        for _ in 0..TIMES {
+            black_box(quantize(&plan, black_box(source), rounded, Dither::default()));
+        }
+    };
+    let line = Line {
+        what: "f32 to e4m3fn to f32, two threads over one".to_owned(),
+        target: 1.8,
+        elements: 2 * TIMES * source.len(),
+        subject: Subject::new("two threads", || {
+            let [first, second] = &mut rounded;
+            rayon::join(|| work(first), || work(second));
+        }),
+        reference: Subject::new("one thread", || others.iter_mut().for_each(work)),
+    };
+    line.print(5);
+}
+
+fn main() {
+    match instruction_set() {
+        Ok(set) => println!("instruction set {}", set.name()),
+        Err(error) => println!("{error}"),
+    }
+    let source = samples(IN_CACHE);
+    against_half(&source);
+    quantizers(&source);
+    threads(&source);
+    out_of_cache();
 }
