@@ -1,5 +1,6 @@
 //! A distribution, a seed and an index become samples, compiled for each instruction set.
 
+use super::{InstructionSet, instruction_set};
 use crate::random::Distribution;
 
 /// Writes the samples of `seed` with indices from `first` on: [`Distribution::fill`], faster.
@@ -14,18 +15,15 @@ use crate::random::Distribution;
 /// ```
 #[expect(unsafe_code, reason = "calls of #[target_feature] functions after detection")]
 pub fn sample(distribution: &Distribution, seed: u64, first: u64, samples: &mut [f32]) {
-    #[cfg(target_arch = "x86_64")]
-    {
-        if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512dq") {
-            // SAFETY: both features were found by the line above.
-            return unsafe { sample_avx512(distribution, seed, first, samples) };
-        }
-        if is_x86_feature_detected!("avx2") {
-            // SAFETY: the feature was found by the line above.
-            return unsafe { sample_avx2(distribution, seed, first, samples) };
-        }
+    match instruction_set().unwrap_or(InstructionSet::Baseline) {
+        // SAFETY: the instruction set in use was found on this machine.
+        #[cfg(target_arch = "x86_64")]
+        InstructionSet::Avx512 => unsafe { sample_avx512(distribution, seed, first, samples) },
+        // SAFETY: as above.
+        #[cfg(target_arch = "x86_64")]
+        InstructionSet::Avx2 => unsafe { sample_avx2(distribution, seed, first, samples) },
+        _ => distribution.fill(seed, first, samples),
     }
-    distribution.fill(seed, first, samples);
 }
 
 #[cfg(target_arch = "x86_64")]

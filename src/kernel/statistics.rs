@@ -6,6 +6,8 @@
 use crate::codec::{Projection, Unpacked, project};
 use crate::format::F32;
 
+use super::{InstructionSet, instruction_set};
+
 /// Lanes of the sums.
 pub const LANES: usize = 16;
 
@@ -211,18 +213,15 @@ impl Lanes {
     #[expect(unsafe_code, reason = "calls of #[target_feature] functions after detection")]
     pub fn add<X: Real, R: Real>(&mut self, grid: Grid, inputs: &[X], results: &[R]) {
         assert_eq!(inputs.len(), results.len(), "one result an input");
-        #[cfg(target_arch = "x86_64")]
-        {
-            if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512dq") {
-                // SAFETY: both features were found by the line above.
-                return unsafe { add_avx512(self, grid, inputs, results) };
-            }
-            if is_x86_feature_detected!("avx2") {
-                // SAFETY: the feature was found by the line above.
-                return unsafe { add_avx2(self, grid, inputs, results) };
-            }
+        match instruction_set().unwrap_or(InstructionSet::Baseline) {
+            // SAFETY: the instruction set in use was found on this machine.
+            #[cfg(target_arch = "x86_64")]
+            InstructionSet::Avx512 => unsafe { add_avx512(self, grid, inputs, results) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            InstructionSet::Avx2 => unsafe { add_avx2(self, grid, inputs, results) },
+            _ => self.add_portable(grid, inputs, results),
         }
-        self.add_portable(grid, inputs, results);
     }
 
     #[inline(always)]

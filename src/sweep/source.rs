@@ -50,7 +50,7 @@ pub(super) enum Data<'a> {
     /// The codes of a format, in order.
     Codes(Format),
     /// A file.
-    File(Weight<'a>),
+    File(Box<Weight<'a>>),
 }
 
 /// What is measured as one: a tensor, or what stands for one.
@@ -85,7 +85,7 @@ impl<'a> Tensor<'a> {
             elements: weight.elements,
             shape: weight.shape.clone(),
             number: weight.number,
-            data: Data::File(weight),
+            data: Data::File(Box::new(weight)),
         }
     }
 

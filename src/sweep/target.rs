@@ -124,10 +124,8 @@ pub(super) fn fits(inner: &Format, outer: &Format) -> bool {
 impl Target {
     /// Returns the target of a specification; its own rounding wins over the projection's.
     pub(super) fn new(spec: &Spec, projection: &Projection) -> Result<Self, BlockError> {
-        let quantizer = match spec.is_plain() {
-            true => None,
-            false => Some(Box::new(Quantizer::new(spec, projection)?)),
-        };
+        let quantizer =
+            if spec.is_plain() { None } else { Some(Box::new(Quantizer::new(spec, projection)?)) };
         let projection = match &quantizer {
             None => spec.projection(projection),
             Some(quantizer) => *quantizer.projection(),

@@ -42,7 +42,6 @@ const SCALE_KEY: (&str, &str) = ("fpx.scale", "none");
 ///
 /// If a weight of 8 bits or fewer has no scale that is recognised, unless the file or
 /// `allow_unscaled` says that it needs none.
-#[expect(clippy::fn_params_excessive_bools, reason = "an option of the command line")]
 pub(crate) fn weights<'a>(
     parts: &'a [Source],
     from: Option<&Format>,
@@ -63,10 +62,8 @@ pub(crate) fn weights<'a>(
         })
         .collect();
     let is_scale = |number: usize| {
-        let of = |scaled: &companion::Scaled| {
-            scaled.scale == number || scaled.global.is_some_and(|(global, _)| global == number)
-        };
-        paired.iter().flatten().any(of) || companion::is_scale(&all[number])
+        paired.iter().flatten().any(|scaled| uses(scaled, number))
+            || companion::is_scale(&all[number])
     };
     let mut weights = Vec::new();
     for (number, (tensor, (source, index))) in all.iter().zip(&places).enumerate() {
@@ -98,8 +95,9 @@ pub(crate) fn weights<'a>(
             (None, Element::Integer(_) | Element::Opaque | Element::Unreadable(_)) => continue,
         };
         let shape = paired[number].as_ref().map_or(&tensor.shape, |scaled| &scaled.shape).clone();
+        let name = paired[number].as_ref().map_or(&tensor.name, |scaled| &scaled.name).clone();
         weights.push(Weight {
-            name: paired[number].as_ref().map_or(&tensor.name, |scaled| &scaled.name).clone(),
+            name,
             elements: tensor.bytes.and_then(|_| elements(&shape)),
             shape,
             number: number as u64,
@@ -109,6 +107,11 @@ pub(crate) fn weights<'a>(
         });
     }
     Ok(weights)
+}
+
+/// Whether a tensor holds scales of a weight.
+fn uses(scaled: &companion::Scaled, number: usize) -> bool {
+    scaled.scale == number || scaled.global.is_some_and(|(global, _)| global == number)
 }
 
 /// The scalings that a file says its weights were written with.
