@@ -246,7 +246,14 @@ fn classify(error: SweepError) -> anyhow::Error {
     match error {
         SweepError::Container(error) => save::classify(error),
         SweepError::NoTensor(_) => data(error),
-        _ => usage(error),
+        SweepError::Scale(_)
+        | SweepError::Block(_)
+        | SweepError::Endless
+        | SweepError::Samples(_)
+        | SweepError::Shard(_)
+        | SweepError::NoTarget
+        | SweepError::TooWideTarget { .. }
+        | SweepError::TooWideSource(_) => usage(error),
     }
 }
 

@@ -40,6 +40,7 @@ impl std::fmt::Display for Failure {
 impl std::error::Error for Failure {}
 
 /// Returns the error of a wrong argument.
+#[expect(clippy::needless_pass_by_value, reason = "an error is handed on, not lent")]
 pub(crate) fn usage(message: impl ToString) -> anyhow::Error {
     Failure { kind: Kind::Usage, message: message.to_string() }.into()
 }
@@ -51,6 +52,7 @@ pub(crate) fn unknown(option: &str, value: &str, accepted: &[&str]) -> anyhow::E
 }
 
 /// Returns the error of wrong input data.
+#[expect(clippy::needless_pass_by_value, reason = "an error is handed on, not lent")]
 pub(crate) fn data(message: impl ToString) -> anyhow::Error {
     Failure { kind: Kind::Data, message: message.to_string() }.into()
 }

@@ -166,7 +166,7 @@ impl View<'_> {
             let of_code = decode(quantizer.scale_format(), scale.code.into());
             let mut line = format!("block {i}   scale 0x{hex} = {}", scale_text(&of_code));
             if quantizer.has_tensor_scale() && scale.value.kind == Kind::Finite {
-                line += &format!("; times the tensor's {}", scale_text(&scale.value));
+                line = format!("{line}; times the tensor's {}", scale_text(&scale.value));
             }
             screen.extend([Block::blank(), Block::line(line), Block::Table(self.table(i))]);
         }

@@ -4,6 +4,7 @@
 //! lines after it are what it prints on both streams, and `[exit N]` ends a command that fails. `[..]` stands for any text within a line,
 //! and only where a figure is a time. The blocks of a document run in one folder, one after the other.
 
+use std::fmt::Write as _;
 use std::{
     fs,
     path::Path,
@@ -57,17 +58,17 @@ fn with_output_of_commands(document: &str, folder: &Path) -> String {
     let mut out = String::new();
     let mut lines = document.lines().peekable();
     while let Some(line) = lines.next() {
-        out += &format!("{line}\n");
+        let _ = writeln!(out, "{line}");
         let is_run = line == "```console" || (line == LONG && cfg!(feature = "exhaustive"));
         if !is_run {
             continue;
         }
         while let Some(line) = lines.next_if(|line| *line != "```") {
-            out += &format!("{line}\n");
+            let _ = writeln!(out, "{line}");
             let Some(first) = line.strip_prefix("$ ") else { continue };
             let mut command = first.to_owned();
             while let Some(line) = lines.next_if(|line| line.starts_with("> ")) {
-                out += &format!("{line}\n");
+                let _ = writeln!(out, "{line}");
                 command += &line[1..].replacen(' ', "\n", 1);
             }
             let mut expected = Vec::new();
@@ -76,7 +77,7 @@ fn with_output_of_commands(document: &str, folder: &Path) -> String {
             }
             for (i, found) in run(&command, folder).lines().enumerate() {
                 let as_expected = expected.get(i).filter(|expected| matches(expected, found));
-                out += &format!("{}\n", as_expected.unwrap_or(&found));
+                let _ = writeln!(out, "{}", as_expected.unwrap_or(&found));
             }
         }
     }
