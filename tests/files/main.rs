@@ -5,9 +5,11 @@
     reason = "a test fails by panicking, and its numbers are small"
 )]
 
+mod convert;
 mod folder;
 mod malformed;
 mod numpy;
 mod others;
 mod safetensors;
+mod scales;
 mod util;

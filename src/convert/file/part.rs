@@ -47,8 +47,7 @@ impl<'a> Part<'a> {
         let is_sized = outputs.iter().all(|output| output.bytes.is_some());
         let fail = |what: String| FileError::Usage(format!("{}: {what}", show(&source.path)));
         let layout = match &kind.writing {
-            Writing::None(why) => return Err(fail((*why).to_owned())),
-            Writing::Text(_) => None,
+            Writing::None(_) | Writing::Text(_) => None,
             Writing::Framed(framing) if is_sized => {
                 let metadata = metadata::of(config, source, jobs);
                 Some((framing.layout)(&outputs, &metadata).map_err(fail)?)

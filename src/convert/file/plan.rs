@@ -79,6 +79,9 @@ pub(super) fn plan(
     parts: &[Source],
     kind: &'static Container,
 ) -> Result<Plan, FileError> {
+    if let Writing::None(why) = kind.writing {
+        return Err(FileError::Usage(why.to_owned()));
+    }
     let tensors: Vec<Tensor> = parts.iter().flat_map(|part| part.tensors.clone()).collect();
     let places: Vec<(usize, usize)> = parts
         .iter()

@@ -1,0 +1,306 @@
+//! Weights with scales, in the conventions of several producers.
+
+use std::{fs, path::Path};
+
+use fpx::{
+    codec::decode,
+    format::{
+        E4M3FN, Format,
+        catalogue::{E2M1FN, E8M0},
+    },
+};
+
+use crate::util::{Model, convert, f32_bytes, write_safetensors};
+
+/// A tensor to be written: name, element type, shape, bytes.
+type Entry = (&'static str, &'static str, Vec<usize>, Vec<u8>);
+
+fn write(path: &Path, metadata: &str, entries: &[Entry]) {
+    let mut data = Vec::new();
+    let mut header = format!("{{\"__metadata__\":{{{metadata}}}");
+    for (name, dtype, shape, bytes) in entries {
+        let begin = data.len();
+        data.extend(bytes);
+        let end = data.len();
+        header += &format!(
+            ",\"{name}\":{{\"dtype\":\"{dtype}\",\"shape\":{shape:?},\"data_offsets\":[{begin},{end}]}}"
+        );
+    }
+    write_safetensors(path, &(header + "}"), &data);
+}
+
+fn value(format: &Format, code: u8) -> f64 {
+    decode(format, code.into()).to_f64()
+}
+
+/// Codes that repeat with a period that no grouping has.
+fn some_codes(count: usize) -> Vec<u8> {
+    (0..count).map(|i| u8::try_from(i * 7 % 120).unwrap()).collect()
+}
+
+fn f32_values(numbers: impl Iterator<Item = f64>) -> Vec<u8> {
+    f32_bytes(&numbers.map(|x| x as f32).collect::<Vec<_>>())
+}
+
+/// The 4-bit codes of bytes, the first in the low bits.
+fn nibbles(bytes: &[u8]) -> Vec<u8> {
+    bytes.iter().flat_map(|byte| [byte & 15, byte >> 4]).collect()
+}
+
+/// Every convention: what is in the file, and the name, shape and values of the weight.
+fn conventions() -> Vec<(&'static str, Vec<Entry>, &'static str, Vec<usize>, Vec<u8>)> {
+    let (rows, columns) = (130, 200);
+    let codes = some_codes(rows * columns);
+    let scale = |i: usize| 0.01 * (1.0 + i as f32);
+    let by = |scale_of: &dyn Fn(usize) -> f64| {
+        f32_values(codes.iter().enumerate().map(|(i, &code)| value(&E4M3FN, code) * scale_of(i)))
+    };
+    let tile = |i: usize| i / columns / 128 * 2 + i % columns / 128;
+    let weight = |name| (name, "F8_E4M3", vec![rows, columns], codes.clone());
+    let scales = |n: usize| f32_bytes(&(0..n).map(scale).collect::<Vec<_>>());
+    let powers: Vec<u8> = (0..4).map(|i| 120 + i).collect();
+    let packed: Vec<u8> = (0..3 * 32).map(|i: u32| u8::try_from(i * 29 % 256).unwrap()).collect();
+    let fp4 = |per_block: usize, scale_of: &dyn Fn(usize) -> f64, divisor: Option<f64>| {
+        f32_values(nibbles(&packed).into_iter().enumerate().map(|(i, code)| {
+            let product = value(&E2M1FN, code) * scale_of(i / per_block);
+            divisor.map_or(product, |divisor| product / divisor)
+        }))
+    };
+    let e4m3: Vec<u8> = (0..12).map(|i| 0x30 + i).collect();
+    let e8m0: Vec<u8> = (0..6).map(|i| 118 + i).collect();
+    let block_scale = |i: usize| value(&E4M3FN, e4m3[i]);
+    let block_power = |i: usize| value(&E8M0, e8m0[i]);
+    vec![
+        (
+            "DeepSeek-V3",
+            vec![weight("x.weight"), ("x.weight_scale_inv", "F32", vec![2, 2], scales(4))],
+            "x.weight",
+            vec![rows, columns],
+            by(&|i| f64::from(scale(tile(i)))),
+        ),
+        (
+            "DeepSeek-V4",
+            vec![weight("x.weight"), ("x.scale", "F8_E8M0", vec![2, 2], powers.clone())],
+            "x.weight",
+            vec![rows, columns],
+            by(&|i| value(&E8M0, powers[tile(i)])),
+        ),
+        (
+            "compressed-tensors, a scale a channel",
+            vec![weight("x.weight"), ("x.weight_scale", "F32", vec![rows, 1], scales(rows))],
+            "x.weight",
+            vec![rows, columns],
+            by(&|i| f64::from(scale(i / columns))),
+        ),
+        (
+            "compressed-tensors, a scale a tensor",
+            vec![
+                weight("x.weight"),
+                ("x.weight_scale", "F32", vec![1], scales(1)),
+                ("x.input_scale", "F32", vec![1], f32_bytes(&[7.0])),
+            ],
+            "x.weight",
+            vec![rows, columns],
+            by(&|_| f64::from(scale(0))),
+        ),
+        (
+            "ComfyUI",
+            vec![weight("x.weight"), ("x.scale_weight", "F32", vec![], scales(1))],
+            "x.weight",
+            vec![rows, columns],
+            by(&|_| f64::from(scale(0))),
+        ),
+        (
+            "gpt-oss",
+            vec![
+                ("x_blocks", "U8", vec![3, 2, 16], packed.clone()),
+                ("x_scales", "U8", vec![3, 2], e8m0.clone()),
+            ],
+            "x",
+            vec![3, 64],
+            fp4(32, &block_power, None),
+        ),
+        (
+            "DeepSeek-V4 FP4",
+            vec![
+                ("x.weight", "I8", vec![3, 32], packed.clone()),
+                ("x.scale", "F8_E8M0", vec![3, 2], e8m0.clone()),
+            ],
+            "x.weight",
+            vec![3, 64],
+            fp4(32, &block_power, None),
+        ),
+        (
+            "ModelOpt NVFP4",
+            vec![
+                ("x.weight", "U8", vec![3, 32], packed.clone()),
+                ("x.weight_scale", "F8_E4M3", vec![3, 4], e4m3.clone()),
+                ("x.weight_scale_2", "F32", vec![], f32_bytes(&[0.3])),
+            ],
+            "x.weight",
+            vec![3, 64],
+            fp4(16, &|i| block_scale(i) * f64::from(0.3f32), None),
+        ),
+        (
+            "compressed-tensors NVFP4",
+            vec![
+                ("x.weight_packed", "U8", vec![3, 32], packed.clone()),
+                ("x.weight_scale", "F8_E4M3", vec![3, 4], e4m3.clone()),
+                ("x.weight_global_scale", "F32", vec![1], f32_bytes(&[3000.0])),
+            ],
+            "x.weight",
+            vec![3, 64],
+            fp4(16, &block_scale, Some(3000.0)),
+        ),
+    ]
+}
+
+#[test]
+fn weights_are_read_through_their_scales() {
+    let dir = tempfile::tempdir().unwrap();
+    for (producer, entries, name, shape, expected) in conventions() {
+        write(&dir.path().join("in.safetensors"), "", &entries);
+        let arguments = ["in.safetensors", "--to", "f32", "--force", "-o", "out.safetensors"];
+        convert(dir.path(), &arguments).ends(0);
+        let model = Model::read(&dir.path().join("out.safetensors"));
+        let (dtype, found, bytes) = model.tensor(name);
+        assert_eq!((dtype.as_str(), found), ("F32", shape), "{producer}");
+        assert!(bytes == expected, "{producer}");
+        let kept: Vec<String> = model.names().into_iter().filter(|found| found != name).collect();
+        let has_activation_scale = entries.iter().any(|entry| entry.0.ends_with("input_scale"));
+        assert_eq!(kept.len(), usize::from(has_activation_scale), "{producer}: {kept:?}");
+    }
+}
+
+#[test]
+fn a_weight_that_is_kept_keeps_its_scales() {
+    let dir = tempfile::tempdir().unwrap();
+    for (producer, entries, ..) in conventions() {
+        let mut entries = entries;
+        entries.push(("norm", "F32", vec![2, 1], f32_bytes(&[1.0, 3.0])));
+        write(&dir.path().join("in.safetensors"), "", &entries);
+        let arguments = ["in.safetensors", "--to", "bf16", "--include", "norm", "--force"];
+        convert(dir.path(), &[&arguments[..], &["-o", "out.safetensors"]].concat()).ends(0);
+        let model = Model::read(&dir.path().join("out.safetensors"));
+        for (name, dtype, shape, bytes) in &entries {
+            let found = model.tensor(name);
+            if *name == "norm" {
+                assert_eq!(found.0, "BF16");
+            } else {
+                assert_eq!(
+                    found,
+                    ((*dtype).to_owned(), shape.clone(), bytes.clone()),
+                    "{producer}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn activation_scales_are_never_rounded() {
+    let dir = tempfile::tempdir().unwrap();
+    let entries = [
+        ("x.weight", "F8_E4M3", vec![2, 2], vec![1, 2, 3, 4]),
+        ("x.weight_scale", "F32", vec![1], f32_bytes(&[0.3])),
+        ("x.input_scale", "F32", vec![1], f32_bytes(&[0.7])),
+    ];
+    write(&dir.path().join("in.safetensors"), "", &entries);
+    convert(dir.path(), &["in.safetensors", "--to", "bf16", "-o", "out.safetensors"]).ends(0);
+    let model = Model::read(&dir.path().join("out.safetensors"));
+    assert_eq!(model.tensor("x.input_scale").2, f32_bytes(&[0.7]));
+}
+
+#[test]
+fn codes_without_a_recognised_scale_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("in.safetensors");
+    let weight = ("x.weight", "F8_E4M3", vec![130, 200], some_codes(26_000));
+    for (what, entries) in [
+        ("no scale", vec![weight.clone()]),
+        (
+            "a scale of another shape",
+            vec![weight.clone(), ("x.weight_scale", "F32", vec![7, 3], f32_bytes(&[1.0; 21]))],
+        ),
+        (
+            "a scale of an integer type",
+            vec![weight.clone(), ("x.weight_scale_inv", "I32", vec![2, 2], vec![0; 16])],
+        ),
+        (
+            "a scale of an unknown name",
+            vec![weight.clone(), ("x.weight_factor", "F32", vec![2, 2], f32_bytes(&[1.0; 4]))],
+        ),
+    ] {
+        write(&path, "", &entries);
+        let refused =
+            convert(dir.path(), &["in.safetensors", "--to", "f32", "-o", "out.safetensors"]);
+        let refused = refused.ends(3).says("--allow-unscaled");
+        assert!(refused.stderr.contains("tensor 'x.weight'"), "{what}: {}", refused.stderr);
+        assert!(!dir.path().join("out.safetensors").exists());
+    }
+    write(&path, "", &[weight.clone()]);
+    let arguments = ["in.safetensors", "--to", "f32", "--allow-unscaled", "-o", "out.safetensors"];
+    convert(dir.path(), &arguments).ends(0);
+    let plain = f32_values(some_codes(26_000).into_iter().map(|code| value(&E4M3FN, code)));
+    assert!(Model::read(&dir.path().join("out.safetensors")).tensor("x.weight").2 == plain);
+    // A file that says so itself is taken at its word.
+    write(&path, "\"fpx.scale\":\"none\"", &[weight]);
+    let arguments = ["in.safetensors", "--to", "f32", "--force", "-o", "out.safetensors"];
+    convert(dir.path(), &arguments).ends(0);
+}
+
+#[test]
+fn a_plain_cast_says_that_it_has_no_scale() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("in.safetensors");
+    let stranger = ("old", "F8_E5M2", vec![2, 2], vec![1, 2, 3, 4]);
+    let weight = ("new", "F32", vec![2, 2], f32_bytes(&[1.0, 2.0, 3.0, 4.0]));
+    write(&path, "\"format\":\"pt\"", &[weight.clone()]);
+    let metadata = |arguments: &[&str]| {
+        let all = ["in.safetensors", "--to", "e4m3fn", "--force", "-o", "out.safetensors"];
+        convert(dir.path(), &[&all[..], arguments].concat()).ends(0);
+        Model::read(&dir.path().join("out.safetensors")).metadata()
+    };
+    let said = metadata(&["--overflow", "saturate"]);
+    for (key, value) in [
+        ("format", "pt"),
+        ("fpx.format", "e4m3fn"),
+        ("fpx.scale", "none"),
+        ("fpx.rounding", "rne"),
+        ("fpx.overflow", "saturate"),
+        ("fpx.version", env!("CARGO_PKG_VERSION")),
+    ] {
+        assert_eq!(said[key], value);
+    }
+    // Not so if other codes are copied of which nobody knows whether they have one.
+    write(&path, "", &[weight, stranger]);
+    assert_eq!(metadata(&["--include", "new"]).get("fpx.scale"), None);
+    assert_eq!(metadata(&["--include", "new", "--simulate"]).get("fpx.scale"), None);
+}
+
+#[test]
+fn elements_saturate_under_their_scale_and_zeros_have_scale_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("in.safetensors");
+    // amax / 448 rounds down to a float32, so that amax / scale lies above 448.
+    let scale_of = |largest: f32| (f64::from(largest) / 448.0) as f32;
+    let is_above = |largest: &f32| f64::from(*largest) / f64::from(scale_of(*largest)) > 448.0;
+    let largest = (1..100).map(|i| 1.0 + i as f32 / 100.0).find(is_above).unwrap();
+    let scale = scale_of(largest);
+    let entries = [
+        ("w", "F32", vec![1, 4], f32_bytes(&[largest, -0.5, 0.0, f32::INFINITY])),
+        ("z", "F32", vec![2, 2], f32_bytes(&[0.0, -0.0, 0.0, 0.0])),
+        ("none", "F32", vec![0, 4], vec![]),
+    ];
+    write(&path, "", &entries);
+    let arguments = ["in.safetensors", "--to", "e4m3fn/tensor/rup", "-o", "out.safetensors"];
+    convert(dir.path(), &arguments).ends(0);
+    let model = Model::read(&dir.path().join("out.safetensors"));
+    let codes = model.tensor("w").2;
+    assert_eq!((codes[0], codes[2], codes[3]), (0x7e, 0, 0x7f));
+    assert_eq!(model.tensor("w_scale").2, f32_bytes(&[scale]));
+    assert_eq!(model.tensor("z").2, [0, 0x80, 0, 0]);
+    assert_eq!(model.tensor("z_scale").2, f32_bytes(&[1.0]));
+    assert_eq!(model.tensor("none").1, [0, 4]);
+    fs::remove_file(path).unwrap();
+}
