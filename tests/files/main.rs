@@ -6,6 +6,7 @@
 )]
 
 mod convert;
+mod faults;
 mod folder;
 mod malformed;
 mod numpy;
