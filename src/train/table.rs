@@ -109,7 +109,7 @@ pub fn screen(rows: &[&Measured], all: &[Measured]) -> Table {
         Column::new("", "updates\nlost").right(),
         Column::new("", "skipped\nsteps").right(),
         Column::new("", "scale\nat end").right(),
-        Column::new("", "bytes a\nparam.").right(),
+        Column::new("", "bytes a\nparameter").right(),
         Column::new("", "s\n").right(),
     ]);
     for row in rows {
