@@ -43,8 +43,10 @@ fn matching(rows: &[Measured]) -> Option<String> {
         };
         let figures = [row.entry.task.figure, Figure::TrainLoss];
         if figures.iter().all(|&figure| judge(row, reference, figure) != Verdict::Worse) {
-            names.push(row.entry.policy.as_str());
             seeds = row.outcomes.len();
+            if !names.contains(&row.entry.policy.as_str()) {
+                names.push(row.entry.policy.as_str());
+            }
         }
     }
     let within =

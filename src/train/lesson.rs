@@ -117,7 +117,7 @@ pub static LESSONS: &[Lesson] = &[
                 "epochs=60",
                 "f32; f16-naive; f16-naive softmax=naive; f16-amp softmax=naive; \
                  bf16-amp softmax=naive; f16-naive softmax=naive keep=last; \
-                 f16-naive softmax=naive weight_decay=0.001",
+                 f16-naive softmax=naive weight_decay=0.01",
             ],
             [
                 "digits",

@@ -41,7 +41,8 @@ pub fn loss(
         (Objective::CrossEntropy, Softmax::Stable) => cross_entropy(outputs, &batch.classes),
         (Objective::CrossEntropy, Softmax::Naive) => naive(outputs, &batch.classes, last),
     };
-    trace.check(|| "loss".to_owned(), &loss.gradient.data);
+    let name = if softmax == Softmax::Naive { "naive softmax" } else { "loss" };
+    trace.check(|| name.to_owned(), &loss.gradient.data);
     loss
 }
 

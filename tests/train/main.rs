@@ -9,6 +9,7 @@
     reason = "small numbers of test data"
 )]
 
+mod bounds;
 mod gradients;
 mod hadamard;
 mod policies;
