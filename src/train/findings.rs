@@ -81,24 +81,36 @@ fn unscaled_and_well(rows: &[Measured]) -> Option<String> {
 
 /// Compares rows that differ in one ingredient, the largest effect of each ingredient first.
 fn compared(rows: &[Measured]) -> Vec<String> {
-    let mut found: Vec<(f64, String)> = Vec::new();
+    let mut found: Vec<Effect> = Vec::new();
     for ingredient in INGREDIENTS {
         let pairs = rows.iter().flat_map(|before| rows.iter().map(move |after| (before, after)));
         let pairs = pairs.filter(|(before, after)| {
             differences(&before.entry, &after.entry).as_slice() == [ingredient.name]
                 && (ingredient.is_added)(&before.entry, &after.entry)
         });
-        let best = pairs.filter_map(|(before, after)| effect(ingredient, before, after));
-        let best = best.max_by(|a, b| a.0.total_cmp(&b.0));
-        found.extend(best);
+        let effects: Vec<Effect> =
+            pairs.filter_map(|(before, after)| effect(ingredient, before, after)).collect();
+        for verdict in [Verdict::Better, Verdict::Worse] {
+            let of_verdict = effects.iter().filter(|effect| effect.verdict == verdict);
+            let best = of_verdict.max_by(|a, b| a.size.total_cmp(&b.size));
+            found.extend(best.cloned());
+        }
     }
-    found.sort_by(|a, b| b.0.total_cmp(&a.0));
-    found.into_iter().take(MOST).map(|(_, sentence)| sentence).collect()
+    found.sort_by(|a, b| b.size.total_cmp(&a.size));
+    found.into_iter().take(MOST).map(|effect| effect.sentence).collect()
 }
 
-/// Says what an ingredient did between two rows, with the size of the effect; nothing if it did
-/// nothing.
-fn effect(ingredient: &Ingredient, before: &Measured, after: &Measured) -> Option<(f64, String)> {
+/// What an ingredient did between two rows.
+#[derive(Clone, Debug)]
+struct Effect {
+    verdict: Verdict,
+    /// The logarithm of the ratio of the figures; infinite where one is not finite.
+    size: f64,
+    sentence: String,
+}
+
+/// Says what an ingredient did between two rows; nothing if it did nothing.
+fn effect(ingredient: &Ingredient, before: &Measured, after: &Measured) -> Option<Effect> {
     let figures = [before.entry.task.figure, Figure::TrainLoss];
     let (figure, verdict) = figures
         .into_iter()
@@ -123,7 +135,8 @@ fn effect(ingredient: &Ingredient, before: &Measured, after: &Measured) -> Optio
     let why =
         (ingredient.why)(before, after, verdict).map_or(String::new(), |why| format!(" {why}"));
     let (x, y) = (text(before), text(after));
-    Some((size, format!("{said}: {name} {x} -> {y}{unit} ({from} -> {to}).{why}")))
+    let sentence = format!("{said}: {name} {x} -> {y}{unit} ({from} -> {to}).{why}");
+    Some(Effect { verdict, size, sentence })
 }
 
 /// Says why a row has no result.

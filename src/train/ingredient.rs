@@ -45,7 +45,10 @@ pub static INGREDIENTS: &[Ingredient] = &[
         is_added: |a, b| scale_of(a) == 1.0 && scale_of(b) != 1.0,
         helps: "Loss scaling decides",
         hurts: "A loss scale too large overflows",
-        why: |before, _, _| flushed(before, "Unscaled, ", " of the gradients become 0."),
+        why: |before, _, verdict| {
+            let flushed = flushed(before, "Unscaled, ", " of the gradients become 0.");
+            flushed.filter(|_| verdict == Verdict::Better)
+        },
     },
     Ingredient {
         name: "master weights",

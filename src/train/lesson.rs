@@ -52,7 +52,7 @@ pub static LESSONS: &[Lesson] = &[
                 "f32; bf16-amp; f16-naive; f16-static:8; f16-static:128; f16-amp; \
                  f16-amp loss_scale=dynamic:2^30; f16-static:2^24; forward16-backward32",
             ],
-            ["autoencoder", "", "f32 activation=relu; f16-naive activation=relu"],
+            ["autoencoder", "", "f32 activation=tanh; f16-naive activation=tanh"],
         ],
         has_products: false,
     },

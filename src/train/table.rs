@@ -98,6 +98,9 @@ pub fn data(rows: &[Measured], seeds: &[u64]) -> Table {
     table
 }
 
+/// Characters of a policy's name that leave room for every column.
+const LONG: usize = 20;
+
 /// Returns the table that people see of some of the rows; `all` has those they are compared with.
 pub fn screen(rows: &[&Measured], all: &[Measured]) -> Table {
     let figure = rows.first().map_or(Figure::Accuracy, |row| row.entry.task.figure);
@@ -110,12 +113,16 @@ pub fn screen(rows: &[&Measured], all: &[Measured]) -> Table {
         Column::new("", "skipped\nsteps").right(),
         Column::new("", "scale\nat end").right(),
         Column::new("", "bytes a\nparameter").right(),
-        Column::new("", "s\n").right(),
     ]);
+    // Long names and the seconds do not both fit a line.
+    let shows_seconds = rows.iter().all(|row| row.entry.policy.len() <= LONG);
+    if shows_seconds {
+        table.columns.push(Column::new("", "s\n").right());
+    }
     for row in rows {
         let (updates, lost) = row.updates();
         let flushed = row.tally(Tensors::Gradients);
-        table.push([
+        let mut cells = vec![
             Cell::text(&*row.entry.policy),
             figure_cell(row, figure, all),
             second_cell(row, second(figure), all),
@@ -125,8 +132,12 @@ pub fn screen(rows: &[&Measured], all: &[Measured]) -> Table {
             final_scale(row)
                 .map_or_else(Cell::absent, |scale| Cell::new(Value::Null, power(scale))),
             Cell::new(Value::Null, short(row.memory.bytes_a_parameter())),
-            Cell::new(Value::Null, number::fixed(row.mean(|outcome| outcome.seconds), 1)),
-        ]);
+        ];
+        if shows_seconds {
+            let seconds = row.mean(|outcome| outcome.seconds);
+            cells.push(Cell::new(Value::Null, number::fixed(seconds, 1)));
+        }
+        table.push(cells);
     }
     table
 }

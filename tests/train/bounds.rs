@@ -93,8 +93,8 @@ fn adams_epsilon_in_f16_is_nan_at_step_1_and_1e_4_cures_it() {
 
 #[test]
 fn e4m3_gradients_need_scaling_and_e5m2_ones_do_not_on_the_digits() {
-    let rows = measure("digits", &["fp8 gradients=e4m3fn", "fp8", "fp8-current", "fp8-delayed"]);
-    let [e4m3, rest @ ..] = [0, 1, 2, 3].map(|row: usize| accuracies(&rows[row]));
+    let rows = measure("digits", &["fp8 gradients=e4m3fn", "fp8"]);
+    let [e4m3, rest @ ..] = [0, 1].map(|row: usize| accuracies(&rows[row]));
     assert!(mean(&e4m3) <= 0.93, "{e4m3:?}");
     assert!(rest.iter().flatten().all(|&x| x >= 0.93), "{rest:?}");
 }
