@@ -269,6 +269,8 @@ impl FolderDraft {
     /// [`ContainerError::Io`] if that fails.
     pub fn file(&self, name: &Path) -> Result<File, ContainerError> {
         let path = self.folder.path().join(name);
+        // Nothing may appear in a folder that is being removed.
+        let _unfinished = self.interrupt.lock();
         fs::create_dir_all(parent(&path))
             .and_then(|()| File::options().read(true).write(true).create_new(true).open(&path))
             .map_err(|error| ContainerError::io("create", &self.place.path.join(name), error))

@@ -2,8 +2,8 @@
 
 use std::{
     fs,
-    path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
+    path::PathBuf,
+    process::{Command, Output, Stdio},
 };
 
 /// Elements of the input: long enough to be interrupted, short enough to be converted often.
@@ -98,12 +98,4 @@ pub(crate) fn error_line(output: &Output) -> String {
     assert!(error.ends_with(&format!("{line}\n")), "the error is not the last line: {error:?}");
     assert!(!line.chars().any(char::is_control), "a control character in {line:?}");
     line.to_owned()
-}
-
-/// The most memory that a running process has held, in bytes, as far as the system says.
-pub(crate) fn peak_memory(child: &Child) -> Option<u64> {
-    let status = fs::read_to_string(Path::new("/proc").join(child.id().to_string()).join("status"));
-    let status = status.ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.trim().trim_end_matches(" kB").parse::<u64>().ok().map(|kilobytes| kilobytes << 10)
 }
