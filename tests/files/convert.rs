@@ -4,6 +4,7 @@ use std::{fs, path::Path};
 
 use fpx::{
     codec::{Projection, SR, Unpacked, project},
+    container::Hints,
     format::{E4M3FN, parse},
     random::Stream,
 };
@@ -71,7 +72,7 @@ fn raw_elements_get_the_codes_of_ml_dtypes() {
                 // Densely packed, the codes are the same.
                 let arguments = [name, "--from", "f32", "--to", format, "-o", "-"];
                 let dense = convert(dir.path(), &arguments).ends(0).stdout;
-                let bits = parse(format).unwrap().format.width() as usize;
+                let bits = usize::try_from(parse(format).unwrap().format.width()).unwrap();
                 let found: Vec<u8> = codes(&dense, bits)
                     .into_iter()
                     .map(|code| u8::try_from(code).unwrap())
@@ -344,11 +345,11 @@ fn kinds_become_each_other() {
     let npz = convert(dir.path(), &["deflated.npz", "--to", "bf16", "-o", "out.npz"]).ends(0);
     assert!(npz.stderr.contains("x.view(ml_dtypes.bfloat16)"), "{}", npz.stderr);
     let source =
-        fpx::container::open(&at("out.npz"), None, &Default::default()).unwrap().sound().unwrap();
+        fpx::container::open(&at("out.npz"), None, &Hints::default()).unwrap().sound().unwrap();
     assert_eq!(crate::util::bytes(&source, 0), bf16(&ramp(12)));
     convert(dir.path(), &["void1.npy", "--dtype", "e4m3fn", "--to", "f32", "-o", "void.npy"])
         .ends(0);
-    let source = fpx::container::open(&at("void.npy"), None, &Default::default()).unwrap();
+    let source = fpx::container::open(&at("void.npy"), None, &Hints::default()).unwrap();
     assert_eq!(values(&fpx::format::F32, &codes(&crate::util::bytes(&source, 0), 32)), ramp(5));
     // Fortran order is kept where the kind can say so, and refused where it cannot.
     convert(dir.path(), &["fortran.npy", "--to", "f16", "-o", "f.npy"]).ends(0);

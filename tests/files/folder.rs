@@ -2,9 +2,13 @@
 
 use std::{fs, path::Path};
 
-use fpx::container::checkpoint::{is_checkpoint, open_folder};
+use fpx::{
+    codec::decode,
+    container::checkpoint::{is_checkpoint, open_folder},
+    format::E4M3FN,
+};
 
-use crate::util::write_safetensors;
+use crate::util::{Model, convert, f32_bytes, listing, write_safetensors};
 
 const FIRST: &str = "model-00001-of-00002.safetensors";
 const SECOND: &str = "model-00002-of-00002.safetensors";
@@ -104,4 +108,150 @@ fn a_folder_with_one_file_needs_no_index() {
     shard(&dir.path().join("model.safetensors"), &["a"]);
     let checkpoint = open_folder(dir.path()).unwrap();
     assert!(checkpoint.index.is_none() && checkpoint.shards.len() == 1);
+}
+
+/// A checkpoint of two shards: a bf16 weight in each, an FP8 weight whose scale is in the other shard.
+fn checkpoint(dir: &Path) {
+    fs::create_dir(dir).unwrap();
+    let write = |name: &str, entries: &[(&str, &str, &str, usize)]| {
+        let mut end = 0;
+        let header: Vec<String> = entries
+            .iter()
+            .map(|(tensor, dtype, shape, bytes)| {
+                end += bytes;
+                let begin = end - bytes;
+                format!(r#""{tensor}":{{"dtype":"{dtype}","shape":{shape},"data_offsets":[{begin},{end}]}}"#)
+            })
+            .collect();
+        let data: Vec<u8> = (0..end).map(|i| u8::try_from(i % 60).unwrap()).collect();
+        write_safetensors(&dir.join(name), &format!("{{{}}}", header.join(",")), &data);
+    };
+    write(FIRST, &[("a.weight", "BF16", "[4,8]", 64), ("q.weight", "F8_E4M3", "[2,4]", 8)]);
+    write(
+        SECOND,
+        &[
+            ("q.weight_scale", "F32", "[2,1]", 8),
+            ("b.weight", "BF16", "[2,8]", 32),
+            ("b.bias", "BF16", "[8]", 16),
+        ],
+    );
+    let index = format!(
+        r#"{{"metadata":{{"total_size":1,"total_parameters":56}},"weight_map":{{"a.weight":"{FIRST}","q.weight":"{FIRST}","q.weight_scale":"{SECOND}","b.weight":"{SECOND}","b.bias":"{SECOND}"}}}}"#
+    );
+    fs::write(dir.join("model.safetensors.index.json"), index).unwrap();
+    let config = r#"{"architectures": ["X"], "torch_dtype": "bfloat16", "text_config": {"dtype": "bfloat16", "hidden": 8},
+        "quantization_config": {"dtype": "stays"}, "vocab": 3.5}"#;
+    fs::write(dir.join("config.json"), config).unwrap();
+    fs::create_dir(dir.join("more")).unwrap();
+    fs::write(dir.join("more/vocab.txt"), "one\n").unwrap();
+    std::os::unix::fs::symlink("more/vocab.txt", dir.join("tokenizer.json")).unwrap();
+}
+
+fn json(path: &Path) -> serde_json::Value {
+    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+#[test]
+fn a_folder_becomes_a_folder() {
+    let dir = tempfile::tempdir().unwrap();
+    checkpoint(&dir.path().join("in"));
+    convert(dir.path(), &["in", "--to", "f32", "-o", "out"])
+        .ends(0)
+        .says("quantization_config was removed");
+    let out = dir.path().join("out");
+    assert_eq!(
+        listing(&out),
+        ["config.json", FIRST, SECOND, "model.safetensors.index.json", "more", "tokenizer.json"]
+    );
+    assert_eq!(fs::read_to_string(out.join("tokenizer.json")).unwrap(), "one\n");
+    assert!(!out.join("tokenizer.json").is_symlink() && out.join("more/vocab.txt").is_file());
+    let (first, second) = (Model::read(&out.join(FIRST)), Model::read(&out.join(SECOND)));
+    assert_eq!(first.names(), ["a.weight", "q.weight"]);
+    assert_eq!(second.names(), ["b.bias", "b.weight"]);
+    // The scale of q is in the other shard: the bytes 0, 1, 2, 3 and 4, 5, 6, 7 as float32.
+    let scales =
+        [u32::from_le_bytes([0, 1, 2, 3]), u32::from_le_bytes([4, 5, 6, 7])].map(f32::from_bits);
+    let weights = (0..8u8).map(|i| {
+        let code = (64 + i) % 60;
+        let x = decode(&E4M3FN, code.into()).to_f64();
+        (x * f64::from(scales[usize::from(i / 4)])) as f32
+    });
+    assert_eq!(first.tensor("q.weight").2, f32_bytes(&weights.collect::<Vec<_>>()));
+    let index = json(&out.join("model.safetensors.index.json"));
+    assert_eq!(index["metadata"]["total_size"], 4 * (32 + 8 + 16 + 8));
+    assert_eq!(index["metadata"]["total_parameters"], 56);
+    let map: Vec<(&String, &serde_json::Value)> =
+        index["weight_map"].as_object().unwrap().iter().collect();
+    let expected =
+        [("a.weight", FIRST), ("b.bias", SECOND), ("b.weight", SECOND), ("q.weight", FIRST)];
+    assert!(map.iter().map(|(k, v)| (k.as_str(), v.as_str().unwrap())).eq(expected));
+    let config = fs::read_to_string(out.join("config.json")).unwrap();
+    let expected = "{\n  \"architectures\": [\n    \"X\"\n  ],\n  \"torch_dtype\": \"float32\",\n  \
+        \"text_config\": {\n    \"dtype\": \"float32\",\n    \"hidden\": 8\n  },\n  \"vocab\": 3.5\n}\n";
+    assert_eq!(config, expected);
+}
+
+#[test]
+fn a_scaled_folder_lists_its_scales_and_is_read_back() {
+    let dir = tempfile::tempdir().unwrap();
+    checkpoint(&dir.path().join("in"));
+    let to = ["in", "--to", "e4m3fn/channel", "--include", "*.weight", "-o", "out"];
+    convert(dir.path(), &to).ends(0).says("quantization_config");
+    let out = dir.path().join("out");
+    let index = json(&out.join("model.safetensors.index.json"));
+    let map = index["weight_map"].as_object().unwrap();
+    assert_eq!(map["a.weight_scale"], FIRST);
+    assert_eq!(map["q.weight_scale"], FIRST);
+    assert_eq!(map["b.weight_scale"], SECOND);
+    assert_eq!(index["metadata"]["total_size"], 32 + 8 + 16 + 4 * (4 + 2 + 2) + 16);
+    assert_eq!(json(&out.join("config.json"))["torch_dtype"], "bfloat16");
+    convert(dir.path(), &["out", "--to", "f32", "-o", "back"]).ends(0);
+    let second = Model::read(&dir.path().join("back").join(SECOND));
+    assert_eq!(second.tensor("b.weight").1, [2, 8]);
+    assert_eq!(second.names(), ["b.bias", "b.weight"]);
+}
+
+#[test]
+fn a_folder_is_replaced_whole_or_not_at_all() {
+    let dir = tempfile::tempdir().unwrap();
+    checkpoint(&dir.path().join("in"));
+    checkpoint(&dir.path().join("other"));
+    fs::create_dir(dir.path().join("documents")).unwrap();
+    fs::write(dir.path().join("documents/thesis"), "x").unwrap();
+    fs::create_dir(dir.path().join("empty")).unwrap();
+    let to = |output: &str, more: &[&str]| {
+        convert(dir.path(), &[&["in", "--to", "f16", "-o", output], more].concat())
+    };
+    to("other", &[]).ends(2).says("add --force");
+    to("documents", &["--force"]).ends(2).says("holds no checkpoint");
+    to("in", &["--force"]).ends(2).says("overlaps the input");
+    to("in/out", &[]).ends(2).says("overlaps the input");
+    to(".", &["--force"]).ends(2).says("overlaps the input");
+    to("-", &[]).ends(2).says("cannot be streamed");
+    to("out", &["--output-kind", "raw"]).ends(2).says("does not go with a folder");
+    let failed = to("out", &["--fail-on", "inexact,flushed"]).ends(1);
+    assert!(failed.stderr.contains("nothing kept"), "{}", failed.stderr);
+    assert_eq!(listing(dir.path()), ["documents", "empty", "in", "other"]);
+    to("other", &["--force"]).ends(0);
+    to("empty", &[]).ends(0);
+    for output in ["other", "empty"] {
+        assert_eq!(json(&dir.path().join(output).join("config.json"))["torch_dtype"], "float16");
+    }
+    assert_eq!(fs::read(dir.path().join("documents/thesis")).unwrap(), b"x");
+    assert_eq!(listing(dir.path()), ["documents", "empty", "in", "other"]);
+    let measured = convert(dir.path(), &["in", "--to", "e5m2"]).ends(0);
+    assert!(measured.stderr.contains("nothing written (add -o)"));
+}
+
+#[test]
+fn a_broken_shard_stops_everything() {
+    let dir = tempfile::tempdir().unwrap();
+    checkpoint(&dir.path().join("in"));
+    let path = dir.path().join("in").join(SECOND);
+    let whole = fs::read(&path).unwrap();
+    fs::write(&path, &whole[..whole.len() - 1]).unwrap();
+    convert(dir.path(), &["in", "--to", "f32", "-o", "out"]).ends(3).says(SECOND);
+    fs::remove_file(&path).unwrap();
+    convert(dir.path(), &["in", "--to", "f32", "-o", "out"]).ends(4).says("no such file");
+    assert_eq!(listing(dir.path()), ["in"]);
 }

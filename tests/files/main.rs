@@ -2,15 +2,16 @@
 #![expect(
     clippy::unwrap_used,
     clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
     reason = "a test fails by panicking, and its numbers are small"
 )]
 
 mod convert;
-mod faults;
 mod folder;
 mod malformed;
 mod numpy;
 mod others;
+mod outputs;
 mod safetensors;
 mod scales;
 mod util;

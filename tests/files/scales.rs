@@ -1,6 +1,6 @@
 //! Weights with scales, in the conventions of several producers.
 
-use std::{fs, path::Path};
+use std::{fmt::Write, fs, path::Path};
 
 use fpx::{
     codec::decode,
@@ -22,9 +22,11 @@ fn write(path: &Path, metadata: &str, entries: &[Entry]) {
         let begin = data.len();
         data.extend(bytes);
         let end = data.len();
-        header += &format!(
+        write!(
+            header,
             ",\"{name}\":{{\"dtype\":\"{dtype}\",\"shape\":{shape:?},\"data_offsets\":[{begin},{end}]}}"
-        );
+        )
+        .unwrap();
     }
     write_safetensors(path, &(header + "}"), &data);
 }
@@ -47,118 +49,101 @@ fn nibbles(bytes: &[u8]) -> Vec<u8> {
     bytes.iter().flat_map(|byte| [byte & 15, byte >> 4]).collect()
 }
 
-/// Every convention: what is in the file, and the name, shape and values of the weight.
-fn conventions() -> Vec<(&'static str, Vec<Entry>, &'static str, Vec<usize>, Vec<u8>)> {
-    let (rows, columns) = (130, 200);
-    let codes = some_codes(rows * columns);
+/// What a producer writes, and the weight it stands for.
+struct Convention {
+    producer: &'static str,
+    entries: Vec<Entry>,
+    name: &'static str,
+    shape: Vec<usize>,
+    expected: Vec<u8>,
+}
+
+/// An 8-bit weight with scales under another name, and the scale of each element.
+fn fp8(producer: &'static str, scales: Entry, scale_of: &dyn Fn(usize) -> f64) -> Convention {
+    let codes = some_codes(ROWS * COLUMNS);
+    let products = codes.iter().enumerate().map(|(i, &code)| value(&E4M3FN, code) * scale_of(i));
+    let expected = f32_values(products);
+    let weight = ("x.weight", "F8_E4M3", vec![ROWS, COLUMNS], codes);
+    let (name, shape) = (weight.0, weight.2.clone());
+    Convention { producer, entries: vec![weight, scales], name, shape, expected }
+}
+
+const ROWS: usize = 130;
+const COLUMNS: usize = 200;
+
+fn fp8_conventions() -> Vec<Convention> {
     let scale = |i: usize| 0.01 * (1.0 + i as f32);
-    let by = |scale_of: &dyn Fn(usize) -> f64| {
-        f32_values(codes.iter().enumerate().map(|(i, &code)| value(&E4M3FN, code) * scale_of(i)))
-    };
-    let tile = |i: usize| i / columns / 128 * 2 + i % columns / 128;
-    let weight = |name| (name, "F8_E4M3", vec![rows, columns], codes.clone());
     let scales = |n: usize| f32_bytes(&(0..n).map(scale).collect::<Vec<_>>());
+    let tile = |i: usize| i / COLUMNS / 128 * 2 + i % COLUMNS / 128;
     let powers: Vec<u8> = (0..4).map(|i| 120 + i).collect();
+    let first = |_| f64::from(scale(0));
+    let by_tile = ("x.weight_scale_inv", "F32", vec![2, 2], scales(4));
+    let by_power = ("x.scale", "F8_E8M0", vec![2, 2], powers.clone());
+    let by_channel = ("x.weight_scale", "F32", vec![ROWS, 1], scales(ROWS));
+    let by_tensor = ("x.weight_scale", "F32", vec![1], scales(1));
+    let by_scalar = ("x.scale_weight", "F32", vec![], scales(1));
+    let mut all = vec![
+        fp8("DeepSeek-V3", by_tile, &|i| f64::from(scale(tile(i)))),
+        fp8("DeepSeek-V4", by_power, &|i| value(&E8M0, powers[tile(i)])),
+        fp8("compressed-tensors, channels", by_channel, &|i| f64::from(scale(i / COLUMNS))),
+        fp8("ComfyUI", by_scalar, &first),
+        fp8("compressed-tensors, one", by_tensor, &first),
+    ];
+    let activation = ("x.input_scale", "F32", vec![1], f32_bytes(&[7.0]));
+    all.last_mut().unwrap().entries.push(activation);
+    all
+}
+
+/// A 4-bit weight of 3 rows of 64, and the scale of each block.
+fn fp4(
+    producer: &'static str,
+    weight: Entry,
+    scales: Vec<Entry>,
+    (name, block): (&'static str, usize),
+    scale_of: &dyn Fn(usize) -> f64,
+) -> Convention {
+    let codes = nibbles(&weight.3).into_iter().enumerate();
+    let expected = f32_values(codes.map(|(i, code)| value(&E2M1FN, code) * scale_of(i / block)));
+    let entries = std::iter::once(weight).chain(scales).collect();
+    Convention { producer, entries, name, shape: vec![3, 64], expected }
+}
+
+fn fp4_conventions() -> Vec<Convention> {
     let packed: Vec<u8> = (0..3 * 32).map(|i: u32| u8::try_from(i * 29 % 256).unwrap()).collect();
-    let fp4 = |per_block: usize, scale_of: &dyn Fn(usize) -> f64, divisor: Option<f64>| {
-        f32_values(nibbles(&packed).into_iter().enumerate().map(|(i, code)| {
-            let product = value(&E2M1FN, code) * scale_of(i / per_block);
-            divisor.map_or(product, |divisor| product / divisor)
-        }))
-    };
     let e4m3: Vec<u8> = (0..12).map(|i| 0x30 + i).collect();
     let e8m0: Vec<u8> = (0..6).map(|i| 118 + i).collect();
-    let block_scale = |i: usize| value(&E4M3FN, e4m3[i]);
-    let block_power = |i: usize| value(&E8M0, e8m0[i]);
+    let weight = |name, dtype| (name, dtype, vec![3, 32], packed.clone());
+    let power = |i: usize| value(&E8M0, e8m0[i]);
+    let fine = |i: usize| value(&E4M3FN, e4m3[i]);
+    let blocks = ("x_blocks", "U8", vec![3, 2, 16], packed.clone());
+    let scales = vec![("x_scales", "U8", vec![3, 2], e8m0.clone())];
+    let powers = vec![("x.scale", "F8_E8M0", vec![3, 2], e8m0.clone())];
+    let fine_scales = ("x.weight_scale", "F8_E4M3", vec![3, 4], e4m3.clone());
+    let multiplier = ("x.weight_scale_2", "F32", vec![], f32_bytes(&[0.3]));
+    // A power of two, so that the quotient is exact and the test needs no division of its own.
+    let divisor = ("x.weight_global_scale", "F32", vec![1], f32_bytes(&[2048.0]));
+    let (plain, packed) = (weight("x.weight", "U8"), weight("x.weight_packed", "U8"));
     vec![
-        (
-            "DeepSeek-V3",
-            vec![weight("x.weight"), ("x.weight_scale_inv", "F32", vec![2, 2], scales(4))],
-            "x.weight",
-            vec![rows, columns],
-            by(&|i| f64::from(scale(tile(i)))),
-        ),
-        (
-            "DeepSeek-V4",
-            vec![weight("x.weight"), ("x.scale", "F8_E8M0", vec![2, 2], powers.clone())],
-            "x.weight",
-            vec![rows, columns],
-            by(&|i| value(&E8M0, powers[tile(i)])),
-        ),
-        (
-            "compressed-tensors, a scale a channel",
-            vec![weight("x.weight"), ("x.weight_scale", "F32", vec![rows, 1], scales(rows))],
-            "x.weight",
-            vec![rows, columns],
-            by(&|i| f64::from(scale(i / columns))),
-        ),
-        (
-            "compressed-tensors, a scale a tensor",
-            vec![
-                weight("x.weight"),
-                ("x.weight_scale", "F32", vec![1], scales(1)),
-                ("x.input_scale", "F32", vec![1], f32_bytes(&[7.0])),
-            ],
-            "x.weight",
-            vec![rows, columns],
-            by(&|_| f64::from(scale(0))),
-        ),
-        (
-            "ComfyUI",
-            vec![weight("x.weight"), ("x.scale_weight", "F32", vec![], scales(1))],
-            "x.weight",
-            vec![rows, columns],
-            by(&|_| f64::from(scale(0))),
-        ),
-        (
-            "gpt-oss",
-            vec![
-                ("x_blocks", "U8", vec![3, 2, 16], packed.clone()),
-                ("x_scales", "U8", vec![3, 2], e8m0.clone()),
-            ],
-            "x",
-            vec![3, 64],
-            fp4(32, &block_power, None),
-        ),
-        (
-            "DeepSeek-V4 FP4",
-            vec![
-                ("x.weight", "I8", vec![3, 32], packed.clone()),
-                ("x.scale", "F8_E8M0", vec![3, 2], e8m0.clone()),
-            ],
-            "x.weight",
-            vec![3, 64],
-            fp4(32, &block_power, None),
-        ),
-        (
-            "ModelOpt NVFP4",
-            vec![
-                ("x.weight", "U8", vec![3, 32], packed.clone()),
-                ("x.weight_scale", "F8_E4M3", vec![3, 4], e4m3.clone()),
-                ("x.weight_scale_2", "F32", vec![], f32_bytes(&[0.3])),
-            ],
-            "x.weight",
-            vec![3, 64],
-            fp4(16, &|i| block_scale(i) * f64::from(0.3f32), None),
-        ),
-        (
-            "compressed-tensors NVFP4",
-            vec![
-                ("x.weight_packed", "U8", vec![3, 32], packed.clone()),
-                ("x.weight_scale", "F8_E4M3", vec![3, 4], e4m3.clone()),
-                ("x.weight_global_scale", "F32", vec![1], f32_bytes(&[3000.0])),
-            ],
-            "x.weight",
-            vec![3, 64],
-            fp4(16, &block_scale, Some(3000.0)),
-        ),
+        fp4("gpt-oss", blocks, scales, ("x", 32), &power),
+        fp4("DeepSeek-V4 FP4", weight("x.weight", "I8"), powers, ("x.weight", 32), &power),
+        fp4("ModelOpt", plain, vec![fine_scales.clone(), multiplier], ("x.weight", 16), &|i| {
+            fine(i) * f64::from(0.3f32)
+        }),
+        fp4("compressed-tensors", packed, vec![fine_scales, divisor], ("x.weight", 16), &|i| {
+            fine(i) / 2048.0
+        }),
     ]
+}
+
+/// Every convention.
+fn conventions() -> Vec<Convention> {
+    fp8_conventions().into_iter().chain(fp4_conventions()).collect()
 }
 
 #[test]
 fn weights_are_read_through_their_scales() {
     let dir = tempfile::tempdir().unwrap();
-    for (producer, entries, name, shape, expected) in conventions() {
+    for Convention { producer, entries, name, shape, expected } in conventions() {
         write(&dir.path().join("in.safetensors"), "", &entries);
         let arguments = ["in.safetensors", "--to", "f32", "--force", "-o", "out.safetensors"];
         convert(dir.path(), &arguments).ends(0);
@@ -175,8 +160,7 @@ fn weights_are_read_through_their_scales() {
 #[test]
 fn a_weight_that_is_kept_keeps_its_scales() {
     let dir = tempfile::tempdir().unwrap();
-    for (producer, entries, ..) in conventions() {
-        let mut entries = entries;
+    for Convention { producer, mut entries, .. } in conventions() {
         entries.push(("norm", "F32", vec![2, 1], f32_bytes(&[1.0, 3.0])));
         write(&dir.path().join("in.safetensors"), "", &entries);
         let arguments = ["in.safetensors", "--to", "bf16", "--include", "norm", "--force"];
@@ -238,7 +222,7 @@ fn codes_without_a_recognised_scale_are_refused() {
         assert!(refused.stderr.contains("tensor 'x.weight'"), "{what}: {}", refused.stderr);
         assert!(!dir.path().join("out.safetensors").exists());
     }
-    write(&path, "", &[weight.clone()]);
+    write(&path, "", std::slice::from_ref(&weight));
     let arguments = ["in.safetensors", "--to", "f32", "--allow-unscaled", "-o", "out.safetensors"];
     convert(dir.path(), &arguments).ends(0);
     let plain = f32_values(some_codes(26_000).into_iter().map(|code| value(&E4M3FN, code)));
@@ -255,7 +239,7 @@ fn a_plain_cast_says_that_it_has_no_scale() {
     let path = dir.path().join("in.safetensors");
     let stranger = ("old", "F8_E5M2", vec![2, 2], vec![1, 2, 3, 4]);
     let weight = ("new", "F32", vec![2, 2], f32_bytes(&[1.0, 2.0, 3.0, 4.0]));
-    write(&path, "\"format\":\"pt\"", &[weight.clone()]);
+    write(&path, "\"format\":\"pt\"", std::slice::from_ref(&weight));
     let metadata = |arguments: &[&str]| {
         let all = ["in.safetensors", "--to", "e4m3fn", "--force", "-o", "out.safetensors"];
         convert(dir.path(), &[&all[..], arguments].concat()).ends(0);

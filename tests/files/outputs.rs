@@ -1,13 +1,13 @@
-//! When something goes wrong: one error line, no output, the input intact.
+//! Where output goes: onto nothing that is there, with the permissions of a new file, to devices, in
+//! constant memory. (`tests/faults` breaks conversions; here they work, or are refused.)
 
 use std::{
     fs::{self, File},
-    io::Write,
-    os::unix::fs::{FileExt, PermissionsExt, symlink},
+    os::unix::fs::{PermissionsExt, symlink},
     path::Path,
-    process::{Child, Command, Stdio},
+    process::Command,
     sync::atomic::{AtomicBool, Ordering},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use fpx::{
@@ -19,7 +19,7 @@ use fpx::{
     format::F32,
 };
 
-use crate::util::{convert, f32_bytes, folder_with, listing, run, write_safetensors};
+use crate::util::{convert, f32_bytes, folder_with, listing, run};
 
 const MODEL: &str = "model.safetensors";
 const FPX: &str = env!("CARGO_BIN_EXE_fpx");
@@ -55,23 +55,6 @@ fn the_input_is_never_the_output() {
 }
 
 #[test]
-fn symbolic_links_are_followed_and_stay() {
-    let dir = folder_with(MODEL);
-    fs::create_dir(dir.path().join("elsewhere")).unwrap();
-    fs::write(dir.path().join("elsewhere/real.safetensors"), "old").unwrap();
-    symlink("elsewhere/real.safetensors", dir.path().join("link.safetensors")).unwrap();
-    symlink("nowhere", dir.path().join("broken.safetensors")).unwrap();
-    let to = |output| convert(dir.path(), &[MODEL, "--to", "bf16", "--force", "-o", output]);
-    to("link.safetensors").ends(0);
-    assert!(dir.path().join("link.safetensors").is_symlink());
-    assert!(fs::read(dir.path().join("elsewhere/real.safetensors")).unwrap().len() > 2000);
-    assert_eq!(listing(&dir.path().join("elsewhere")), ["real.safetensors"]);
-    to("broken.safetensors").ends(2).says("symbolic link to nothing");
-    to("elsewhere").ends(2).says("is a folder");
-    to("missing/x.safetensors").ends(4).says("no such file or directory");
-}
-
-#[test]
 fn permissions_are_those_of_a_new_file() {
     let dir = folder_with(MODEL);
     for (umask, mode) in [("022", 0o644), ("027", 0o640), ("077", 0o600)] {
@@ -98,67 +81,23 @@ fn a_condition_that_is_met_keeps_nothing() {
             [MODEL, "--to", target, "--fail-on", what, "--force", "-o", "out.safetensors"];
         let run = convert(dir.path(), &arguments).ends(code);
         assert_eq!(run.stderr.contains("nothing kept"), code == 1, "{}", run.stderr);
-        assert_eq!(listing(dir.path()).len(), 2 - code as usize, "{what} {target}");
+        assert_eq!(dir.path().join("out.safetensors").exists(), code == 0, "{what} {target}");
+        assert_eq!(listing(dir.path()).len(), if code == 0 { 2 } else { 1 });
         let _ = fs::remove_file(dir.path().join("out.safetensors"));
     }
 }
 
 #[test]
-fn devices_and_pipes_are_streamed() {
+fn devices_are_streamed() {
     let dir = tempfile::tempdir().unwrap();
     let bytes = f32_bytes(&(0..100_000u32).map(|i| i as f32).collect::<Vec<_>>());
     fs::write(dir.path().join("x"), &bytes).unwrap();
     let raw = "--from f32 --to f32";
-    shell(dir.path(), &format!("mkfifo p; \"$0\" convert x {raw} -o p & cat p > y; wait $!"))
-        .ends(0);
-    assert!(fs::read(dir.path().join("y")).unwrap() == bytes);
-    shell(dir.path(), &format!("cat x > p & \"$0\" convert p {raw} -o z")).ends(0);
-    assert!(fs::read(dir.path().join("z")).unwrap() == bytes);
     shell(dir.path(), &format!("\"$0\" convert x {raw} -o /dev/null")).ends(0);
     shell(dir.path(), &format!("\"$0\" convert x {raw} -o /dev/full"))
         .ends(4)
         .says("no space left");
     shell(dir.path(), &format!("\"$0\" convert x {raw} --output-kind npy -o /dev/null")).ends(2);
-    // Who has read enough may go.
-    let run = shell(
-        dir.path(),
-        &format!("\"$0\" convert x {raw} -o - | head -c 4 > head; exit ${{PIPESTATUS[0]}}"),
-    );
-    assert_eq!((run.code, run.stderr.as_str()), (0, ""));
-    let run = shell(dir.path(), "\"$0\" convert <(cat x) --input-kind npy --to f32").ends(2);
-    assert!(run.stderr.contains("needs a regular file"), "{}", run.stderr);
-}
-
-#[test]
-fn a_limit_on_the_size_of_files_is_a_full_disk() {
-    let dir = tempfile::tempdir().unwrap();
-    fs::write(dir.path().join("x"), vec![0; 400_000]).unwrap();
-    // A known size is compared with the limit before anything is written (ulimit counts KiB).
-    let script = "ulimit -f 100; \"$0\" convert x --from f32 --to f64 -o y";
-    shell(dir.path(), script)
-        .ends(4)
-        .says("800000 bytes needed, the limit on a file's size is 102400");
-    // An unknown size meets it while writing.
-    let script = "trap '' XFSZ; ulimit -f 100; cat x | \"$0\" convert - --input-kind raw --from f32 --to f64 -o y";
-    shell(dir.path(), script).ends(4).says("file too large");
-    assert_eq!(listing(dir.path()), ["x"]);
-}
-
-#[test]
-fn a_full_file_system_is_refused_before_it_is_full() {
-    let dir = tempfile::tempdir().unwrap();
-    fs::write(dir.path().join("x"), vec![0; 2_000_000]).unwrap();
-    let script = "mkdir small && mount -t tmpfs -o size=1m none small || exit 77
-        \"$0\" convert x --from f32 --to f64 -o small/y; code=$?
-        ls -A small > left; exit $code";
-    let command = ["--map-root-user", "--mount", "bash", "-c", script, FPX];
-    let run = run(assert_cmd::Command::new("unshare").args(command).current_dir(dir.path()));
-    // Where mounting is not allowed there is nothing to see.
-    if run.code != 77 && run.stderr.contains("error: ") {
-        let run = run.ends(4).says("4000000 bytes needed");
-        assert!(run.stderr.contains("are free"), "{}", run.stderr);
-        assert_eq!(fs::read(dir.path().join("left")).unwrap(), b"");
-    }
 }
 
 /// Cuts the input short after the first chunk.
@@ -206,62 +145,6 @@ fn a_file_that_shrinks_while_it_is_read_leaves_nothing() {
 }
 
 #[test]
-fn truncated_and_lying_files_are_refused() {
-    let dir = folder_with(MODEL);
-    let whole = fs::read(dir.path().join(MODEL)).unwrap();
-    for length in [0, 7, 8, 100, whole.len() - 1] {
-        fs::write(dir.path().join("cut.safetensors"), &whole[..length]).unwrap();
-        convert(dir.path(), &["cut.safetensors", "--to", "bf16", "-o", "out"]).ends(3);
-    }
-    let file = File::create(dir.path().join("cut.safetensors")).unwrap();
-    file.set_len(10_000_000_100).unwrap();
-    file.write_all_at(&10_000_000_000u64.to_le_bytes(), 0).unwrap();
-    convert(dir.path(), &["cut.safetensors", "--to", "bf16", "-o", "out"])
-        .ends(3)
-        .says("MAX_HEADER_BYTES");
-    let header = r#"{"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]}}"#;
-    write_safetensors(&dir.path().join("cut.safetensors"), header, b"");
-    convert(dir.path(), &["cut.safetensors", "--to", "bf16", "-o", "out"])
-        .ends(3)
-        .says("overflows");
-    convert(dir.path(), &["missing.safetensors", "--to", "bf16", "-o", "out"]).ends(4);
-    assert_eq!(listing(dir.path()), ["cut.safetensors", MODEL]);
-}
-
-/// A conversion that waits for more input.
-fn waiting(dir: &Path, arguments: &[&str]) -> Child {
-    let mut command = Command::new(FPX);
-    command.arg("convert").arg("-").args(arguments).current_dir(dir);
-    command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
-}
-
-/// Waits until a condition holds.
-fn until(condition: impl Fn() -> bool) {
-    let started = Instant::now();
-    while !condition() {
-        assert!(started.elapsed() < Duration::from_secs(60), "it never happens");
-        std::thread::sleep(Duration::from_millis(10));
-    }
-}
-
-#[test]
-fn an_interrupted_run_leaves_nothing() {
-    let dir = tempfile::tempdir().unwrap();
-    let raw = ["--input-kind", "raw", "--from", "f32", "--to", "bf16", "-o", "out"];
-    for signal in ["-INT", "-TERM"] {
-        let mut child = waiting(dir.path(), &raw);
-        let mut stdin = child.stdin.take().unwrap();
-        stdin.write_all(&[0; 1 << 16]).unwrap();
-        until(|| listing(dir.path()).len() == 1);
-        let pid = child.id().to_string();
-        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
-        assert_eq!(child.wait().unwrap().code(), Some(130));
-        drop(stdin);
-        assert!(listing(dir.path()).is_empty(), "after {signal}");
-    }
-}
-
-#[test]
 fn memory_does_not_grow_with_the_file() {
     let dir = tempfile::tempdir().unwrap();
     for (name, bytes) in [("small", 1 << 22), ("large", 1 << 26)] {
@@ -272,7 +155,7 @@ fn memory_does_not_grow_with_the_file() {
         let arguments =
             [input, "--from", "f32", "--to", "f16", "--threads", threads, "-o", "/dev/null"];
         let mut command = Command::new(FPX);
-        command.arg("convert").args(arguments).args(["--quiet", "-o", "/dev/null"]);
+        command.arg("convert").args(arguments).arg("--quiet");
         let mut child = command.current_dir(dir.path()).spawn().unwrap();
         let status = format!("/proc/{}/status", child.id());
         let mut peak = 0u64;
