@@ -6,9 +6,7 @@
 
 mod common;
 
-use std::hint::black_box;
-
-use common::{Subject, medians};
+use common::{Subject, each, medians};
 use fpx::{
     codec::{Projection, Unpacked, decode, project},
     format::{BF16, E4M3FN, F16, Format},
@@ -60,19 +58,6 @@ fn main() {
         }),
     ];
     print("decode one code", subjects);
-}
-
-/// A subject that does one thing to each value.
-fn each<'a, T: Copy, R>(
-    name: &'static str,
-    values: &'a [T],
-    run: impl Fn(T) -> R + 'a,
-) -> Subject<'a> {
-    Subject::new(name, move || {
-        for &value in values {
-            black_box(run(black_box(value)));
-        }
-    })
 }
 
 fn print<const N: usize>(title: &str, mut subjects: [Subject<'_>; N]) {

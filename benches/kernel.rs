@@ -4,6 +4,7 @@
 //! `cargo bench --bench kernel` prints one line a ratio, with its target (docs/performance.md).
 #![expect(clippy::print_stdout, reason = "a benchmark prints")]
 
+#[expect(dead_code, reason = "its subjects are slices, not single values")]
 mod common;
 
 use std::hint::black_box;

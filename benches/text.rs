@@ -8,7 +8,7 @@ mod common;
 
 use std::{fmt::Write as _, hint::black_box};
 
-use common::{Subject, medians};
+use common::{Subject, each, medians};
 use fpx::{
     block::spec::Spec,
     codec::Projection,
@@ -39,6 +39,7 @@ fn main() {
         let _ = writeln!(text, "{line}");
         text
     });
+    let texts: Vec<&str> = lines.iter().map(String::as_str).collect();
     let config = Config {
         from: None,
         targets: vec![Spec::plain(F16.clone())],
@@ -50,11 +51,7 @@ fn main() {
     print(
         "text in: decimals of 17 digits",
         [
-            Subject::new("fpx literal::parse, exact", || {
-                lines.iter().for_each(|line| {
-                    black_box(literal::parse(black_box(line)).ok());
-                })
-            }),
+            each("fpx literal::parse, exact", &texts, |line| literal::parse(line).ok()),
             Subject::new("fpx lines to f16 codes", || {
                 let converter = Converter::new(&config);
                 let mut writer = Writer::new(&config, Emit::Bits, &columns);
@@ -62,31 +59,19 @@ fn main() {
                 let source = stream::Source::Lines(Box::new(text.as_bytes()));
                 black_box(stream::run(&converter, &mut writer, vec![source], &mut out).is_ok());
             }),
-            Subject::new("std, to binary64", || {
-                lines.iter().for_each(|line| {
-                    black_box(black_box(line).parse::<f64>().ok());
-                })
-            }),
+            each("std, to binary64", &texts, |line: &str| line.parse::<f64>().ok()),
         ],
     );
     print(
         "text out",
         [
-            Subject::new("fpx render::value, f32", || {
-                numbers.iter().for_each(|x| {
-                    black_box(render::value(&F32, black_box(x.to_bits()).into()));
-                })
+            each("fpx render::value, f32", &numbers, |x: f32| {
+                render::value(&F32, x.to_bits().into())
             }),
-            Subject::new("fpx render::value, f16", || {
-                numbers.iter().for_each(|x| {
-                    black_box(render::value(&F16, black_box(x.to_bits() as u16 & 0xbbff).into()));
-                })
+            each("fpx render::value, f16", &numbers, |x: f32| {
+                render::value(&F16, (x.to_bits() as u16 & 0xbbff).into())
             }),
-            Subject::new("std, shortest of f32", || {
-                numbers.iter().for_each(|x| {
-                    black_box(black_box(x).to_string());
-                })
-            }),
+            each("std, shortest of f32", &numbers, |x: f32| x.to_string()),
         ],
     );
 }

@@ -1,6 +1,6 @@
 //! Timing by interleaved runs: what is compared is run in turn, so that a noisy moment hits all.
 
-use std::time::Instant;
+use std::{hint::black_box, time::Instant};
 
 /// One thing to be timed: a name and what runs it once.
 pub(crate) struct Subject<'a> {
@@ -14,6 +14,19 @@ impl<'a> Subject<'a> {
     pub(crate) fn new(name: &'static str, run: impl FnMut() + 'a) -> Self {
         Self { name, run: Box::new(run) }
     }
+}
+
+/// Returns a subject that does one thing to each value.
+pub(crate) fn each<'a, T: Copy, R>(
+    name: &'static str,
+    values: &'a [T],
+    run: impl Fn(T) -> R + 'a,
+) -> Subject<'a> {
+    Subject::new(name, move || {
+        for &value in values {
+            black_box(run(black_box(value)));
+        }
+    })
 }
 
 /// Returns the median seconds of one run of each subject.

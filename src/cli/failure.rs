@@ -63,6 +63,7 @@ pub(crate) fn io(name: impl std::fmt::Display, error: &std::io::Error) -> anyhow
 }
 
 /// Returns the error of failed input or output that says itself on what.
+#[expect(clippy::needless_pass_by_value, reason = "an error is handed on, not lent")]
 pub(crate) fn input_output(message: impl ToString) -> anyhow::Error {
     Failure { kind: Kind::Io, message: message.to_string() }.into()
 }
@@ -145,6 +146,7 @@ fn one_line(error: &clap::Error) -> String {
 }
 
 /// The name that clap finds near an unknown one.
+#[expect(clippy::wildcard_enum_match_arm, reason = "clap may add kinds of context")]
 fn suggestion(error: &clap::Error) -> Option<String> {
     [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::SuggestedValue]
         .into_iter()

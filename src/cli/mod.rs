@@ -78,6 +78,7 @@ pub(crate) fn main() -> ExitCode {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the arguments are used up")]
 fn start(arguments: Vec<OsString>) -> anyhow::Result<ExitCode> {
     let command = Cli::command();
     if argv::asks_for_version(&arguments) {

@@ -5,7 +5,7 @@ use super::instruction_set::InstructionSet;
 use super::slice::{self, Sink, Source};
 use super::{Counts, Dither, Plan};
 
-/// Compiles a function of [`slice`] for each instruction set: the source is the same, the registers
+/// Compiles a function of [`slice`](mod@super::slice) for each instruction set: the source is the same, the registers
 /// are wider.
 macro_rules! door {
     ($(#[$doc:meta])* $name:ident($plan:ident $(, $argument:ident: $type:ty)*) -> $result:ty) => {

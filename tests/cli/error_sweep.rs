@@ -294,6 +294,10 @@ fn bad_arguments_are_one_clear_line() {
     for (line, error) in cases {
         fpx(&format!("error-sweep {line}")).fails(2, error);
     }
+}
+
+#[test]
+fn unknown_names_are_told_what_there_is() {
     for (line, error) in [
         ("--dist norml", "did you mean 'normal'?"),
         ("--columns max_ulps", "unknown column 'max_ulps', expected one of source tensor format"),

@@ -92,7 +92,9 @@ fn the_same_seed_gives_the_same_bits_on_any_number_of_threads() {
 fn a_policy_with_slots_set_is_the_policy_of_those_slots() {
     let strip = |line: &str| {
         let mut rows = timeless(line);
-        rows.iter_mut().for_each(|row| row["policy"] = Value::Null);
+        for row in &mut rows {
+            row["policy"] = Value::Null;
+        }
         rows
     };
     assert_eq!(
@@ -216,7 +218,7 @@ fn idx(path: &Path, dimensions: &[u32], elements: &[u8]) {
 
 /// Makes a folder with 40 images of two shapes, of which the label tells the shape.
 fn images(folder: &Path) {
-    let shade = |i: u32| if (i / 9 + i % 9) % 2 == 0 { 200 } else { 10 };
+    let shade = |i: u32| if (i / 9 + i % 9).is_multiple_of(2) { 200 } else { 10 };
     let pixels: Vec<u8> = (0..40 * 9).map(shade).collect();
     let labels: Vec<u8> = (0..40).map(|i| i % 2).collect();
     idx(&folder.join("train-images-idx3-ubyte"), &[40, 3, 3], &pixels);
