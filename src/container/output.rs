@@ -16,21 +16,41 @@ use super::{ContainerError, checkpoint, show};
 /// The prefix of temporary files and folders, so that one left by a crash can be told.
 const PREFIX: &str = ".fpx-";
 
+/// How far the output of a run is.
+#[derive(Debug, Default)]
+enum Stage {
+    /// There is none yet, or none on a disk.
+    #[default]
+    None,
+    /// It is at this temporary path.
+    Unfinished(PathBuf),
+    /// It has its name, and the run is about to end well.
+    Finished,
+}
+
 /// The unfinished output, which an interrupted run must remove.
 #[derive(Clone, Debug, Default)]
-pub struct Interrupt(Arc<Mutex<Option<PathBuf>>>);
+pub struct Interrupt(Arc<Mutex<Stage>>);
 
 impl Interrupt {
-    fn lock(&self) -> MutexGuard<'_, Option<PathBuf>> {
+    fn lock(&self) -> MutexGuard<'_, Stage> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Removes the unfinished output, then calls `end`, before which nothing else can be finished.
+    /// Does neither once the output has its name: it is too late to leave nothing.
     pub fn abandon(&self, end: impl FnOnce()) {
-        let mut unfinished = self.lock();
-        if let Some(path) = unfinished.take() {
-            // A file or a folder: whichever it is, one of the two succeeds.
-            let _ = fs::remove_file(&path).or_else(|_| fs::remove_dir_all(&path));
+        let mut stage = self.lock();
+        match std::mem::take(&mut *stage) {
+            Stage::None => {}
+            Stage::Unfinished(path) => {
+                // A file or a folder: whichever it is, one of the two succeeds.
+                let _ = fs::remove_file(&path).or_else(|_| fs::remove_dir_all(&path));
+            }
+            Stage::Finished => {
+                *stage = Stage::Finished;
+                return;
+            }
         }
         end();
     }
@@ -186,14 +206,14 @@ impl Draft {
     ) -> Result<Self, ContainerError> {
         let bytes = bytes.unwrap_or_default();
         check_space(&place.path, bytes, bytes)?;
-        let mut unfinished = interrupt.lock();
+        let mut stage = interrupt.lock();
         let file = tempfile::Builder::new()
             .prefix(PREFIX)
             .permissions(Permissions::from_mode(0o666))
             .tempfile_in(parent(&place.path))
             .map_err(|error| ContainerError::io("create", &place.path, error))?;
-        *unfinished = Some(file.path().to_owned());
-        drop(unfinished);
+        *stage = Stage::Unfinished(file.path().to_owned());
+        drop(stage);
         Ok(Self { file, place, interrupt: interrupt.clone() })
     }
 
@@ -217,14 +237,14 @@ impl Draft {
         let Self { file, place, interrupt } = self;
         let fail = |error| ContainerError::io("write", &place.path, error);
         file.as_file().sync_all().map_err(fail)?;
-        let mut unfinished = interrupt.lock();
+        let mut stage = interrupt.lock();
         let renamed = if place.replace {
             file.persist(&place.path)
         } else {
             file.persist_noclobber(&place.path)
         };
         renamed.map_err(|error| fail(error.error))?;
-        *unfinished = None;
+        *stage = Stage::Finished;
         sync_parent(&place.path).map_err(fail)
     }
 }
@@ -251,14 +271,14 @@ impl FolderDraft {
         interrupt: &Interrupt,
     ) -> Result<Self, ContainerError> {
         check_space(&place.path, total, largest)?;
-        let mut unfinished = interrupt.lock();
+        let mut stage = interrupt.lock();
         let folder = tempfile::Builder::new()
             .prefix(PREFIX)
             .permissions(Permissions::from_mode(0o777))
             .tempdir_in(parent(&place.path))
             .map_err(|error| ContainerError::io("create", &place.path, error))?;
-        *unfinished = Some(folder.path().to_owned());
-        drop(unfinished);
+        *stage = Stage::Unfinished(folder.path().to_owned());
+        drop(stage);
         Ok(Self { folder, place, interrupt: interrupt.clone() })
     }
 
@@ -270,7 +290,7 @@ impl FolderDraft {
     pub fn file(&self, name: &Path) -> Result<File, ContainerError> {
         let path = self.folder.path().join(name);
         // Nothing may appear in a folder that is being removed.
-        let _unfinished = self.interrupt.lock();
+        let _stage = self.interrupt.lock();
         fs::create_dir_all(parent(&path))
             .and_then(|()| File::options().read(true).write(true).create_new(true).open(&path))
             .map_err(|error| ContainerError::io("create", &self.place.path.join(name), error))
@@ -285,14 +305,14 @@ impl FolderDraft {
         use rustix::fs::{CWD, RenameFlags, renameat_with};
         let Self { folder, place, interrupt } = self;
         let fail = |error: io::Error| ContainerError::io("write", &place.path, error);
-        let mut unfinished = interrupt.lock();
+        let mut stage = interrupt.lock();
         let rename = |flags| renameat_with(CWD, folder.path(), CWD, &place.path, flags);
         let exchanged = place.replace && rename(RenameFlags::EXCHANGE).is_ok();
         if !exchanged {
             rename(RenameFlags::NOREPLACE).map_err(|error| fail(error.into()))?;
         }
-        *unfinished = None;
-        drop(unfinished);
+        *stage = Stage::Finished;
+        drop(stage);
         if exchanged {
             // The name of the temporary folder now holds what was replaced.
             folder.close().map_err(fail)?;
