@@ -66,13 +66,13 @@ struct SourceArgs {
     #[arg(value_name = "INPUT", conflicts_with_all = ["dist", "samples", "merge"])]
     input: Option<PathBuf>,
     /// Measure only the tensors with such names
-    #[arg(long, value_name = "GLOB", value_delimiter = ',')]
+    #[arg(long, hide_short_help = true, value_name = "GLOB", value_delimiter = ',')]
     include: Vec<String>,
     /// Leave out the tensors with such names
-    #[arg(long, value_name = "GLOB", value_delimiter = ',')]
+    #[arg(long, hide_short_help = true, value_name = "GLOB", value_delimiter = ',')]
     exclude: Vec<String>,
     /// Take FP8 and FP4 weights without a scale as plain numbers
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     allow_unscaled: bool,
     /// normal:MEAN,SD uniform:LO,HI loguniform:LO2,HI2 lognormal:MU,SIGMA laplace:MU,B exponential:RATE student-t:NU cauchy:X0,GAMMA exhaustive:FORMAT [default: normal:0,1]
     #[arg(long, value_name = "NAME[:PARAMS]", allow_hyphen_values = true)]
@@ -81,10 +81,10 @@ struct SourceArgs {
     #[arg(long, value_name = "N", allow_hyphen_values = true)]
     samples: Option<String>,
     /// Measure only share i of n; --merge adds the shares up
-    #[arg(long, value_name = "i/n")]
+    #[arg(long, hide_short_help = true, value_name = "i/n")]
     shard: Option<String>,
     /// Add up the JSON of several runs, in any order
-    #[arg(long, value_name = "FILE.json", num_args = 1.., conflicts_with_all = ["dist", "samples", "shard", "formats", "scale"])]
+    #[arg(long, hide_short_help = true, value_name = "FILE.json", num_args = 1.., conflicts_with_all = ["dist", "samples", "shard", "formats", "scale"])]
     merge: Vec<PathBuf>,
 }
 
@@ -108,10 +108,10 @@ struct OutputArgs {
     #[arg(long, value_name = "total|tensor", default_value = "total", value_parser = ["total", "tensor"])]
     by: String,
     /// Show every tensor
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     all: bool,
     /// Columns of the table, or 'all'; JSON and CSV carry all
-    #[arg(long, value_name = "NAME[,..]", value_delimiter = ',')]
+    #[arg(long, hide_short_help = true, value_name = "NAME[,..]", value_delimiter = ',')]
     columns: Vec<String>,
     /// Sort rows by a column, the worst first
     #[arg(long, value_name = "COLUMN")]
@@ -123,7 +123,7 @@ struct OutputArgs {
     #[arg(long, value_name = "FILE.svg")]
     plot: Option<PathBuf>,
     /// Replace a file that exists
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     force: bool,
     /// table json jsonl csv markdown [default: table]
     #[arg(long, value_name = "KIND")]
