@@ -8,10 +8,12 @@ use std::{
 use fpx::{
     codec::Projection,
     container::{
-        self, CONTAINERS, Container, ContainerError, Hints, Packing, checkpoint,
+        self, CONTAINERS, Container, ContainerError, Hints, Packing, Shard, checkpoint,
         output::{self, Interrupt, Target},
     },
-    convert::file::{self, Blame, Config, Destination, FileError, Select, Summary, Watched},
+    convert::file::{
+        self, Blame, Config, Destination, FileError, FolderDestination, Select, Summary, Watched,
+    },
     format::Format,
     report::{Emit, Screen, Syntax},
 };
@@ -62,6 +64,12 @@ pub(crate) struct FileArgs {
     /// Replace an output that exists
     #[arg(long)]
     force: bool,
+    /// Convert every n-th file of a folder, from the i-th on; the runs of all i fill one folder
+    #[arg(long, value_name = "I/N", hide_short_help = true)]
+    shard: Option<String>,
+    /// Keep the files of a folder that an earlier run has finished
+    #[arg(long, hide_short_help = true)]
+    resume: bool,
 }
 
 /// One file to convert.
@@ -127,6 +135,8 @@ impl FileArgs {
             ("--allow-unscaled", self.allow_unscaled),
             ("--fail-on", !self.fail_on.is_empty()),
             ("--force", self.force),
+            ("--shard", self.shard.is_some()),
+            ("--resume", self.resume),
         ]
         .into_iter()
         .find_map(|(name, given)| given.then_some(name))
@@ -302,19 +312,35 @@ impl Job<'_> {
             let what = format!("{option} does not go with a folder, which holds safetensors");
             return Err(ContainerError::usage(path, what).into());
         }
-        let place = match files.output.as_deref() {
-            None => None,
+        let share = files.shard.as_deref().map_or(Ok(Shard::WHOLE), str::parse);
+        let share: Shard = share.map_err(|error| JobError::Other(usage(error)))?;
+        let destination = match files.output.as_deref() {
+            None => FolderDestination::Nowhere,
             Some(output) if output == Path::new("-") => {
                 return Err(ContainerError::usage(path, "a folder cannot be streamed").into());
             }
-            Some(output) => Some(output::folder_target(output, path, files.force)?),
+            Some(output) if files.resume || files.shard.is_some() => FolderDestination::Units {
+                path: output::shared_folder(output, path)?,
+                resume: files.resume,
+                replace: files.force,
+            },
+            Some(output) => {
+                FolderDestination::Whole(output::folder_target(output, path, files.force)?)
+            }
         };
         let checkpoint = checkpoint::open_folder(path)?;
-        Ok(file::convert_folder(&self.config, &checkpoint, place, &self.interrupt, bar)?)
+        let (config, interrupt) = (&self.config, &self.interrupt);
+        Ok(file::convert_folder(config, &checkpoint, share, destination, interrupt, bar)?)
     }
 
     fn file(&self, input: &Input, bar: &Bytes) -> Result<Summary, JobError> {
         let files = self.files;
+        for (option, given) in [("--shard", files.shard.is_some()), ("--resume", files.resume)] {
+            if given {
+                let what = format!("{option} is for checkpoint folders, and the input is one file");
+                return Err(JobError::Other(usage(what)));
+            }
+        }
         let given = kind("input-kind", files.input_kind.as_deref()).map_err(JobError::Other)?;
         let source = match input {
             Input::Path(path) => container::open(path, given, &self.hints)?,

@@ -9,11 +9,11 @@ use std::{
 };
 
 use fpx::{
-    container::{self, Hints, checkpoint},
+    container::{self, Hints, Shard, checkpoint},
     report::{Screen, svg},
     sweep::{
         self, Condition, Config, Files, Input, Measurement, Progress, Recommendation, Scales,
-        Shard, SweepError, View,
+        SweepError, View,
     },
 };
 use glob::Pattern;
@@ -250,7 +250,6 @@ fn classify(error: SweepError) -> anyhow::Error {
         | SweepError::Block(_)
         | SweepError::Endless
         | SweepError::Samples(_)
-        | SweepError::Shard(_)
         | SweepError::NoTarget
         | SweepError::TooWideTarget { .. }
         | SweepError::TooWideSource(_) => usage(error),

@@ -28,6 +28,7 @@ pub mod output;
 mod raw;
 pub(crate) mod reading;
 mod safetensors;
+mod shard;
 mod source;
 mod tensor;
 pub mod text;
@@ -37,6 +38,7 @@ pub use error::{ContainerError, quote, reason, show};
 pub use npy::view_name;
 pub use raw::ROW as RAW;
 pub use safetensors::ROW as SAFETENSORS;
+pub use shard::{Shard, ShardError};
 pub use source::{Body, Feed, Source};
 pub use tensor::{Element, Endian, Integer, Order, Packing, Storage, Tensor, elements, show_shape};
 

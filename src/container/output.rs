@@ -3,6 +3,10 @@
 //! What is written goes to a temporary neighbour of the target, which is synced and renamed when it
 //! is whole. It is removed when dropped, and by an [`Interrupt`] when the user interrupts.
 
+mod folder;
+
+pub use folder::{FolderDraft, folder_target, shared_folder};
+
 use std::{
     fs::{self, File, Permissions},
     io,
@@ -11,7 +15,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::{ContainerError, checkpoint, show};
+use super::ContainerError;
 
 /// The prefix of temporary files and folders, so that one left by a crash can be told.
 const PREFIX: &str = ".fpx-";
@@ -101,44 +105,6 @@ pub fn file_target(path: &Path, inputs: &[&File], replace: bool) -> Result<Targe
     }
     let path = path.canonicalize().map_err(|error| ContainerError::io("resolve", path, error))?;
     Ok(Target::File(Place { path, replace }))
-}
-
-/// Finds out where a folder can be written: a free name, an empty folder, or another checkpoint that
-/// may be replaced.
-///
-/// # Errors
-///
-/// [`ContainerError::Usage`] if the path is the input, inside it or around it, or holds something
-/// else.
-pub fn folder_target(path: &Path, input: &Path, replace: bool) -> Result<Place, ContainerError> {
-    let resolve = |path: &Path| {
-        path.canonicalize().map_err(|error| ContainerError::io("resolve", path, error))
-    };
-    let input = resolve(input)?;
-    let found = existing(path)?;
-    let target = if found.is_some() {
-        resolve(path)?
-    } else {
-        resolve(parent(path))?.join(path.file_name().unwrap_or_default())
-    };
-    if target.starts_with(&input) || input.starts_with(&target) {
-        return Err(ContainerError::usage(path, "overlaps the input: name another folder"));
-    }
-    let Some(metadata) = found else { return Ok(Place { path: target, replace }) };
-    if !metadata.is_dir() {
-        return Err(ContainerError::usage(path, "is a file, and the input is a folder"));
-    }
-    let is_empty = fs::read_dir(path)
-        .map_err(|error| ContainerError::io("read", path, error))?
-        .next()
-        .is_none();
-    match (is_empty || replace, is_empty || checkpoint::is_checkpoint(path)) {
-        (true, true) => Ok(Place { path: target, replace: true }),
-        (false, _) => Err(ContainerError::usage(path, "exists: add --force to replace it")),
-        (true, false) => {
-            Err(ContainerError::usage(path, "holds no checkpoint, so --force does not replace it"))
-        }
-    }
 }
 
 /// Returns what is at a path, links followed; a link to nothing is refused.
@@ -234,6 +200,19 @@ impl Draft {
     /// [`ContainerError::Io`] if that fails, or if meanwhile a file has appeared that may not be
     /// replaced; then nothing is left.
     pub fn finish(self) -> Result<(), ContainerError> {
+        self.settle(Stage::Finished)
+    }
+
+    /// As [`Self::finish`], for one of several files: an interrupt still ends the run.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::finish`].
+    pub fn finish_one(self) -> Result<(), ContainerError> {
+        self.settle(Stage::None)
+    }
+
+    fn settle(self, reached: Stage) -> Result<(), ContainerError> {
         let Self { file, place, interrupt } = self;
         let fail = |error| ContainerError::io("write", &place.path, error);
         file.as_file().sync_all().map_err(fail)?;
@@ -244,87 +223,8 @@ impl Draft {
             file.persist_noclobber(&place.path)
         };
         renamed.map_err(|error| fail(error.error))?;
-        *stage = Stage::Finished;
+        *stage = reached;
         sync_parent(&place.path).map_err(fail)
-    }
-}
-
-/// A folder on its way.
-#[derive(Debug)]
-pub struct FolderDraft {
-    folder: tempfile::TempDir,
-    place: Place,
-    interrupt: Interrupt,
-}
-
-impl FolderDraft {
-    /// Creates a temporary folder beside the target, with room for `total` bytes in files of at
-    /// most `largest`.
-    ///
-    /// # Errors
-    ///
-    /// [`ContainerError::Io`] if there is no room or no permission.
-    pub fn create(
-        place: Place,
-        total: u64,
-        largest: u64,
-        interrupt: &Interrupt,
-    ) -> Result<Self, ContainerError> {
-        check_space(&place.path, total, largest)?;
-        let mut stage = interrupt.lock();
-        let folder = tempfile::Builder::new()
-            .prefix(PREFIX)
-            .permissions(Permissions::from_mode(0o777))
-            .tempdir_in(parent(&place.path))
-            .map_err(|error| ContainerError::io("create", &place.path, error))?;
-        *stage = Stage::Unfinished(folder.path().to_owned());
-        drop(stage);
-        Ok(Self { folder, place, interrupt: interrupt.clone() })
-    }
-
-    /// Creates a file in the folder, and the folders it lies in.
-    ///
-    /// # Errors
-    ///
-    /// [`ContainerError::Io`] if that fails.
-    pub fn file(&self, name: &Path) -> Result<File, ContainerError> {
-        let path = self.folder.path().join(name);
-        // Nothing may appear in a folder that is being removed.
-        let _stage = self.interrupt.lock();
-        fs::create_dir_all(parent(&path))
-            .and_then(|()| File::options().read(true).write(true).create_new(true).open(&path))
-            .map_err(|error| ContainerError::io("create", &self.place.path.join(name), error))
-    }
-
-    /// Gives the folder, whose files are synced, its name.
-    ///
-    /// # Errors
-    ///
-    /// [`ContainerError::Io`] if that fails; then nothing is left.
-    pub fn finish(self) -> Result<(), ContainerError> {
-        use rustix::fs::{CWD, RenameFlags, renameat_with};
-        let Self { folder, place, interrupt } = self;
-        let fail = |error: io::Error| ContainerError::io("write", &place.path, error);
-        let mut stage = interrupt.lock();
-        let rename = |flags| renameat_with(CWD, folder.path(), CWD, &place.path, flags);
-        let exchanged = place.replace && rename(RenameFlags::EXCHANGE).is_ok();
-        if !exchanged {
-            rename(RenameFlags::NOREPLACE).map_err(|error| fail(error.into()))?;
-        }
-        *stage = Stage::Finished;
-        drop(stage);
-        if exchanged {
-            // The name of the temporary folder now holds what was replaced.
-            folder.close().map_err(fail)?;
-        } else {
-            let _ = folder.keep();
-        }
-        sync_parent(&place.path).map_err(fail)
-    }
-
-    /// Describes the folder for people.
-    pub fn show(&self) -> String {
-        show(&self.place.path)
     }
 }
 

@@ -3,11 +3,7 @@
 use glob::Pattern;
 use serde_json::{Map, Value, json};
 
-use super::{
-    numbers::MAX_SCALE,
-    source::{Shard, Tensor},
-    target::Target,
-};
+use super::{numbers::MAX_SCALE, source::Tensor, target::Target};
 use crate::{
     block::{
         BlockError,
@@ -15,7 +11,7 @@ use crate::{
         spec::{Scaling, Spec},
     },
     codec::Projection,
-    container::{ContainerError, Source, quote, reading::weights::weights},
+    container::{ContainerError, Shard, Source, quote, reading::weights::weights},
     format::{BF16, E4M3FN, E5M2, F16, Format, catalogue::E2M1FN},
     random::Distribution,
     text::literal::parse_number,
@@ -151,19 +147,6 @@ pub fn samples(text: &str) -> Result<u64, SweepError> {
     count.map(|count| count as u64).ok_or_else(|| SweepError::Samples(text.to_owned()))
 }
 
-impl std::str::FromStr for Shard {
-    type Err = SweepError;
-
-    fn from_str(text: &str) -> Result<Self, SweepError> {
-        let number = |text: &str| text.parse::<u64>().ok();
-        let shard = text.split_once('/').and_then(|(i, n)| Some((number(i)?, number(n)?)));
-        match shard {
-            Some((index, count)) if 1 <= index && index <= count => Ok(Self { index, count }),
-            _ => Err(SweepError::Shard(text.to_owned())),
-        }
-    }
-}
-
 /// Why something cannot be measured.
 #[derive(Debug, thiserror::Error)]
 pub enum SweepError {
@@ -188,9 +171,6 @@ pub enum SweepError {
     /// The number of samples is none or out of range.
     #[error("samples '{0}': expected a whole number from 1 to 2^40, such as 1M, 10k or 2^24")]
     Samples(String),
-    /// The share is malformed or out of range.
-    #[error("shard '{0}': expected i/n with 1 <= i <= n, such as 1/8")]
-    Shard(String),
     /// No target is given.
     #[error("no format is given")]
     NoTarget,

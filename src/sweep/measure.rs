@@ -3,10 +3,10 @@
 use super::{
     Progress, SweepError,
     numbers::Buffer,
-    source::{Feed, Shard, Tensor},
+    source::{Feed, Tensor},
     target::{Maxima, Place, Target, TensorScales, Work},
 };
-use crate::{kernel::Dither, random::Stream, stats::Statistics};
+use crate::{container::Shard, kernel::Dither, random::Stream, stats::Statistics};
 
 /// What is done with every tensor.
 #[derive(Clone, Copy, Debug)]

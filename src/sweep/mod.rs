@@ -33,7 +33,6 @@ mod view;
 pub use condition::{Condition, ConditionError};
 pub use config::{Config, Files, Input, Scales, SweepError, file_targets, samples};
 pub use measurement::{Measurement, MergeError};
-pub use source::Shard;
 pub use view::{Answer, Recommendation, View, ViewError, present};
 
 use measure::{Job, Position};

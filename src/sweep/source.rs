@@ -8,7 +8,10 @@ use std::{
 use super::{SweepError, numbers::Buffer, target::fits};
 use crate::{
     codec::{Projection, decode},
-    container::reading::{chunks::Chunks, scales::index, weights::Weight},
+    container::{
+        Shard,
+        reading::{chunks::Chunks, scales::index, weights::Weight},
+    },
     format::{F32, F64, Format},
     kernel::{self, Plan},
     random::Distribution,
@@ -17,30 +20,6 @@ use crate::{
 
 /// The widest format whose every code is tried.
 const MAX_EXHAUSTIVE: u32 = 32;
-
-/// A share of all chunks: those whose number leaves this remainder.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shard {
-    /// Which share, from 1.
-    pub index: u64,
-    /// How many shares there are.
-    pub count: u64,
-}
-
-impl Shard {
-    /// All chunks.
-    pub const WHOLE: Self = Self { index: 1, count: 1 };
-
-    const fn contains(self, chunk: u64) -> bool {
-        chunk % self.count == self.index - 1
-    }
-}
-
-impl std::fmt::Display for Shard {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{}", self.index, self.count)
-    }
-}
 
 /// Where the elements of a tensor come from.
 #[derive(Debug)]

@@ -10,8 +10,8 @@ use fpx::{
 
 use crate::util::{Model, convert, f32_bytes, listing, write_safetensors};
 
-const FIRST: &str = "model-00001-of-00002.safetensors";
-const SECOND: &str = "model-00002-of-00002.safetensors";
+pub(crate) const FIRST: &str = "model-00001-of-00002.safetensors";
+pub(crate) const SECOND: &str = "model-00002-of-00002.safetensors";
 
 fn shard(path: &Path, names: &[&str]) {
     let entries: Vec<String> = names
@@ -111,7 +111,7 @@ fn a_folder_with_one_file_needs_no_index() {
 }
 
 /// A checkpoint of two shards: a bf16 weight in each, an FP8 weight whose scale is in the other shard.
-fn checkpoint(dir: &Path) {
+pub(crate) fn checkpoint(dir: &Path) {
     fs::create_dir(dir).unwrap();
     let write = |name: &str, entries: &[(&str, &str, &str, usize)]| {
         let mut end = 0;

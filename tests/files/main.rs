@@ -14,4 +14,5 @@ mod others;
 mod outputs;
 mod safetensors;
 mod scales;
+mod units;
 mod util;

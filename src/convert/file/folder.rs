@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     fs::{self, File},
     io::{self, Write},
-    path::Path,
+    path::{Path, PathBuf},
     time::Instant,
 };
 
@@ -16,27 +16,48 @@ use super::{
     plan::{self, Action, Plan},
     run::Runner,
     summary::Summary,
+    units::Units,
     write_error,
 };
 use crate::{
     container::{
-        ContainerError, SAFETENSORS,
-        checkpoint::{self, CONFIG, Checkpoint},
+        ContainerError, SAFETENSORS, Shard,
+        checkpoint::{self, CONFIG, Checkpoint, Index},
         output::{FolderDraft, Interrupt, Place},
         view_name,
     },
     format::{F16, F32, F64, Format},
 };
 
-/// Converts a folder; every shard gets a shard of the same name.
+/// Where a folder goes.
+#[derive(Clone, Debug)]
+pub enum FolderDestination {
+    /// Nowhere: the work is done to measure it.
+    Nowhere,
+    /// A folder that appears when it is whole.
+    Whole(Place),
+    /// A folder that fills up file by file, in one run or in several: see [`Shard`].
+    Units {
+        /// The folder.
+        path: PathBuf,
+        /// Whether files that are there already are kept.
+        resume: bool,
+        /// Whether they are replaced.
+        replace: bool,
+    },
+}
+
+/// Converts the files of a folder that belong to a share; each gets a file of the same name.
 ///
 /// # Errors
 ///
-/// [`FileError`]; then there is no output and the input is as it was.
+/// [`FileError`]; then the input is as it was, and there is no output but the finished files of
+/// [`FolderDestination::Units`].
 pub fn convert_folder(
     config: &Config,
     checkpoint: &Checkpoint,
-    place: Option<Place>,
+    share: Shard,
+    destination: FolderDestination,
     interrupt: &Interrupt,
     progress: &dyn Progress,
 ) -> Result<Summary, FileError> {
@@ -49,23 +70,32 @@ pub fn convert_folder(
         .map(|(i, shard)| Part::new(config, &SAFETENSORS, shard, plan.jobs_of(i)))
         .collect::<Result<Vec<_>, _>>()?;
     let folder = Folder { config, checkpoint, plan: &plan, parts };
-    let runner = Runner::new(config, &checkpoint.shards, &plan, progress);
-    progress.start(plan.work());
-    let mut summary = plan.summary(&checkpoint.root);
-    summary.bytes_out = folder.parts.iter().filter_map(Part::bytes).sum();
-    match place {
-        None => {
-            for part in &folder.parts {
-                part.convert(&runner, &Output::Nowhere, &mut summary)?;
-            }
+    let units = match &destination {
+        FolderDestination::Units { path, resume, replace } => {
+            Some(Units::new(&folder, share, path, *resume, *replace)?)
         }
-        Some(place) => {
+        FolderDestination::Nowhere | FolderDestination::Whole(_) => None,
+    };
+    let runner = Runner::new(config, &checkpoint.shards, &plan, progress);
+    let own = || (0..folder.parts.len()).filter(|&unit| share.contains(unit as u64)).collect();
+    let own: Vec<usize> = units.as_ref().map_or_else(own, |units| units.missing().to_vec());
+    progress.start(plan.work(&own));
+    let mut summary = plan.summary(&checkpoint.root, &own);
+    summary.bytes_out = own.iter().filter_map(|&unit| folder.parts[unit].bytes()).sum();
+    match (destination, units) {
+        (_, Some(units)) => units.write(&runner, interrupt, &mut summary)?,
+        (FolderDestination::Whole(place), None) => {
             let (total, largest) = folder.sizes()?;
             let draft = FolderDraft::create(place, total, largest, interrupt)?;
             folder.write(&runner, &draft, &mut summary)?;
             if config.failed(&summary.counts).is_empty() {
                 draft.finish()?;
                 summary.is_written = true;
+            }
+        }
+        (FolderDestination::Nowhere | FolderDestination::Units { .. }, None) => {
+            for unit in own {
+                folder.parts[unit].convert(&runner, &Output::Nowhere, &mut summary)?;
             }
         }
     }
@@ -75,11 +105,11 @@ pub fn convert_folder(
 }
 
 /// A folder on its way.
-struct Folder<'a> {
-    config: &'a Config,
-    checkpoint: &'a Checkpoint,
+pub(super) struct Folder<'a> {
+    pub(super) config: &'a Config,
+    pub(super) checkpoint: &'a Checkpoint,
     plan: &'a Plan,
-    parts: Vec<Part<'a>>,
+    pub(super) parts: Vec<Part<'a>>,
 }
 
 impl Folder<'_> {
@@ -106,37 +136,60 @@ impl Folder<'_> {
         draft: &FolderDraft,
         summary: &mut Summary,
     ) -> Result<(), FileError> {
-        let mut weight_map = BTreeMap::new();
-        let mut total_size = 0;
-        for (part, shard) in self.parts.iter().zip(&self.checkpoint.shards) {
-            let name = Path::new(shard.path.file_name().unwrap_or_default());
-            let file = draft.file(name)?;
+        for (unit, part) in self.parts.iter().enumerate() {
+            let file = draft.file(self.name(unit))?;
             part.write(runner, &file, summary)?;
             sync(&file)?;
-            for tensor in part.tensors() {
-                total_size += tensor.bytes.unwrap_or_default();
-                weight_map.insert(tensor.name.clone(), name.to_string_lossy().into_owned());
-            }
         }
-        if let Some(index) = &self.checkpoint.index {
-            let text = index.text(&weight_map, total_size);
-            write_text(&draft.file(Path::new(&index.name))?, &text)?;
-        }
+        self.write_rest(summary, &mut |name, fill| {
+            let file = draft.file(name)?;
+            fill(&file)?;
+            sync(&file)
+        })
+    }
+
+    /// Returns the name of a part's file.
+    pub(super) fn name(&self, unit: usize) -> &Path {
+        Path::new(self.checkpoint.shards[unit].path.file_name().unwrap_or_default())
+    }
+
+    /// Hands out every file that holds no weights, the index last: its name and what fills it.
+    pub(super) fn write_rest(
+        &self,
+        summary: &mut Summary,
+        put: &mut dyn FnMut(&Path, Fill) -> Result<(), FileError>,
+    ) -> Result<(), FileError> {
         for path in &self.checkpoint.side_files {
             let source = self.checkpoint.root.join(path);
-            let target = draft.file(path)?;
             if path == Path::new(CONFIG) {
                 let (text, note) = self.configuration(checkpoint::read_text(&source)?);
                 summary.notes.extend(note);
-                write_text(&target, &text)?;
+                put(path, &|file| write_text(file, &text))?;
             } else {
-                let fail = |error| ContainerError::io("copy", &source, error);
-                let mut opened = File::open(&source).map_err(fail)?;
-                io::copy(&mut opened, &mut &target).map_err(fail)?;
-                sync(&target)?;
+                put(path, &|mut file| {
+                    let fail = |error| ContainerError::io("copy", &source, error);
+                    let mut opened = File::open(&source).map_err(fail)?;
+                    io::copy(&mut opened, &mut file).map_err(fail)?;
+                    Ok(())
+                })?;
             }
         }
-        Ok(())
+        let Some(index) = &self.checkpoint.index else { return Ok(()) };
+        let text = self.index_text(index);
+        put(Path::new(&index.name), &|file| write_text(file, &text))
+    }
+
+    fn index_text(&self, index: &Index) -> String {
+        let mut weight_map = BTreeMap::new();
+        let mut total_size = 0;
+        for (unit, part) in self.parts.iter().enumerate() {
+            let name = self.name(unit).to_string_lossy();
+            for tensor in part.tensors() {
+                total_size += tensor.bytes.unwrap_or_default();
+                weight_map.insert(tensor.name.clone(), name.clone().into_owned());
+            }
+        }
+        index.text(&weight_map, total_size)
     }
 
     /// Returns the configuration with the type that the weights now have, and what should be known
@@ -170,6 +223,9 @@ impl Folder<'_> {
     }
 }
 
+/// What fills a file.
+pub(super) type Fill<'f> = &'f dyn Fn(&File) -> Result<(), FileError>;
+
 /// The key of a configuration that describes the scales of weights.
 const QUANTIZATION: &str = "quantization_config";
 /// Keys of a configuration that name the type of the weights.
@@ -195,8 +251,7 @@ fn set_type(value: &mut Value, name: &str) {
 }
 
 fn write_text(mut file: &File, text: &str) -> Result<(), FileError> {
-    file.write_all(text.as_bytes()).map_err(write_error)?;
-    sync(file)
+    file.write_all(text.as_bytes()).map_err(write_error)
 }
 
 fn sync(file: &File) -> Result<(), FileError> {

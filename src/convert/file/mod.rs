@@ -23,9 +23,10 @@ mod run;
 mod scales;
 mod store;
 mod summary;
+mod units;
 
 pub use error::{Blame, FileError};
-pub use folder::convert_folder;
+pub use folder::{FolderDestination, convert_folder};
 pub use report::{lines, report};
 pub use summary::{Copied, Lost, Summary, Watched};
 
@@ -162,8 +163,8 @@ pub fn convert_file(
     let plan = plan::plan(config, &parts, kind)?;
     let part = Part::new(config, kind, &parts[0], &plan.jobs)?;
     let runner = Runner::new(config, &parts, &plan, progress);
-    progress.start(plan.work());
-    let mut summary = plan.summary(&parts[0].path);
+    progress.start(plan.work(&[0]));
+    let mut summary = plan.summary(&parts[0].path, &[0]);
     summary.notes.extend(part.notes());
     match destination {
         Destination::Nowhere => part.convert(&runner, &Output::Nowhere, &mut summary)?,

@@ -1,6 +1,10 @@
 //! One file of the output: its tensors, and where their bytes go.
 
-use std::{fs::File, io::BufWriter, os::unix::fs::FileExt};
+use std::{
+    fs::File,
+    io::{self, BufWriter},
+    os::unix::fs::FileExt,
+};
 
 use super::{
     Config, FileError,
@@ -66,6 +70,22 @@ impl<'a> Part<'a> {
     /// Returns the bytes of the file, if they are known before it is written.
     pub(super) fn bytes(&self) -> Option<u64> {
         self.layout.as_ref().map(|layout| layout.bytes)
+    }
+
+    /// Whether a file has the length and the header of this part.
+    pub(super) fn is_like(&self, file: &File) -> io::Result<bool> {
+        let Some(layout) = &self.layout else { return Ok(false) };
+        if file.metadata()?.len() != layout.bytes {
+            return Ok(false);
+        }
+        for (offset, header) in &layout.headers {
+            let mut found = vec![0; header.len()];
+            file.read_exact_at(&mut found, *offset)?;
+            if found != *header {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Returns the tensors' names and bytes.

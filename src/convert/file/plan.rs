@@ -135,8 +135,8 @@ impl Plan {
         &self.jobs[first..last]
     }
 
-    /// Returns the bytes that are read, those that are read twice counted twice.
-    pub(super) fn work(&self) -> u64 {
+    /// Returns the bytes that are read of some parts, those that are read twice counted twice.
+    pub(super) fn work(&self, parts: &[usize]) -> u64 {
         let bytes = |job: &Job| {
             let passes = match &job.action {
                 Action::Convert(conversion) if conversion.grouping.is_some() => 2,
@@ -144,15 +144,19 @@ impl Plan {
             };
             passes * self.tensors[job.tensor].bytes.unwrap_or_default()
         };
-        self.jobs.iter().map(bytes).sum()
+        parts.iter().flat_map(|part| self.jobs_of(*part)).map(bytes).sum()
     }
 
-    /// Returns what is known before anything is converted.
-    pub(super) fn summary(&self, path: &Path) -> Summary {
+    /// Returns what is known of some parts before anything is converted.
+    pub(super) fn summary(&self, path: &Path, parts: &[usize]) -> Summary {
         let mut summary = Summary { path: path.to_owned(), ..Summary::default() };
-        summary.tensors = self.tensors.len() as u64;
-        summary.bytes_in = self.tensors.iter().map(|t| t.bytes.unwrap_or_default()).sum();
-        for job in &self.jobs {
+        for (tensor, (part, _)) in self.tensors.iter().zip(&self.places) {
+            if parts.contains(part) {
+                summary.tensors += 1;
+                summary.bytes_in += tensor.bytes.unwrap_or_default();
+            }
+        }
+        for job in parts.iter().flat_map(|part| self.jobs_of(*part)) {
             match job.action {
                 Action::Copy(why) => summary.copied.count(why),
                 Action::Convert(_) => summary.converted += 1,
