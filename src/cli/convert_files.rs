@@ -12,7 +12,8 @@ use fpx::{
         output::{self, Interrupt, Target},
     },
     convert::file::{
-        self, Blame, Config, Destination, FileError, FolderDestination, Select, Summary, Watched,
+        self, Blame, Config, Destination, Existing, FileError, FolderDestination, Select, Summary,
+        Watched,
     },
     format::Format,
     report::{Emit, Screen, Syntax},
@@ -321,8 +322,7 @@ impl Job<'_> {
             }
             Some(output) if files.resume || files.shard.is_some() => FolderDestination::Units {
                 path: output::shared_folder(output, path)?,
-                resume: files.resume,
-                replace: files.force,
+                existing: Existing { keep: files.resume, replace: files.force },
             },
             Some(output) => {
                 FolderDestination::Whole(output::folder_target(output, path, files.force)?)

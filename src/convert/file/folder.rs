@@ -40,11 +40,18 @@ pub enum FolderDestination {
     Units {
         /// The folder.
         path: PathBuf,
-        /// Whether files that are there already are kept.
-        resume: bool,
-        /// Whether they are replaced.
-        replace: bool,
+        /// What becomes of files that are there already.
+        existing: Existing,
     },
+}
+
+/// What becomes of files of weights that are there already; without either, they are refused.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Existing {
+    /// Those that are finished are kept.
+    pub keep: bool,
+    /// The others are replaced.
+    pub replace: bool,
 }
 
 /// Converts the files of a folder that belong to a share; each gets a file of the same name.
@@ -71,8 +78,8 @@ pub fn convert_folder(
         .collect::<Result<Vec<_>, _>>()?;
     let folder = Folder { config, checkpoint, plan: &plan, parts };
     let units = match &destination {
-        FolderDestination::Units { path, resume, replace } => {
-            Some(Units::new(&folder, share, path, *resume, *replace)?)
+        FolderDestination::Units { path, existing } => {
+            Some(Units::new(&folder, share, path, *existing)?)
         }
         FolderDestination::Nowhere | FolderDestination::Whole(_) => None,
     };

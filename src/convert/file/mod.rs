@@ -26,7 +26,7 @@ mod summary;
 mod units;
 
 pub use error::{Blame, FileError};
-pub use folder::{FolderDestination, convert_folder};
+pub use folder::{Existing, FolderDestination, convert_folder};
 pub use report::{lines, report};
 pub use summary::{Copied, Lost, Summary, Watched};
 

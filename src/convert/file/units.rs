@@ -11,7 +11,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{FileError, folder::Folder, run::Runner, summary::Summary};
+use super::{
+    FileError,
+    folder::{Existing, Folder},
+    run::Runner,
+    summary::Summary,
+};
 use crate::container::{
     ContainerError, Shard, Source,
     output::{Draft, Interrupt, Target, file_target},
@@ -32,29 +37,31 @@ pub(super) struct Units<'a> {
 impl<'a> Units<'a> {
     /// Finds out which units are to be converted.
     ///
-    /// A unit is kept on `resume` if it has the header that it would get, and is no older than its
-    /// input; `replace` converts it again.
+    /// A unit is finished if it has the header that it would get, and is no older than its input.
     pub(super) fn new(
         folder: &'a Folder<'a>,
         share: Shard,
         target: &Path,
-        resume: bool,
-        replace: bool,
+        existing: Existing,
     ) -> Result<Self, FileError> {
         let target = target.to_owned();
         let mut units = Self { folder, share, target, own: 0, missing: Vec::new() };
         for unit in (0..folder.parts.len()).filter(|&unit| share.contains(unit as u64)) {
             units.own += 1;
             let path = units.target.join(folder.name(unit));
-            if !path.exists() || (replace && !(resume && units.is_finished(unit)?)) {
-                units.missing.push(unit);
-            } else if !resume {
-                let what = "exists: add --resume to keep it or --force to replace it";
-                return Err(ContainerError::usage(&path, what).into());
-            } else if !units.is_finished(unit)? {
-                let what = "is not what this command makes of the input as it is now: add --force to replace it";
+            let is_there = path.exists();
+            if is_there && existing.keep && units.is_finished(unit)? {
+                continue;
+            }
+            if is_there && !existing.replace {
+                let what = if existing.keep {
+                    "is not what this command makes of the input as it is now: add --force to replace it"
+                } else {
+                    "exists: add --resume to keep it or --force to replace it"
+                };
                 return Err(ContainerError::usage(&path, what).into());
             }
+            units.missing.push(unit);
         }
         Ok(units)
     }
