@@ -62,6 +62,13 @@ pub(crate) struct FileArgs {
     /// Keep nothing and exit 1 if there is any: overflow flushed nan inexact
     #[arg(long, value_name = "WHAT[,..]", value_delimiter = ',')]
     fail_on: Vec<String>,
+    #[command(flatten)]
+    units: UnitArgs,
+}
+
+/// Which files of a folder are made, and what becomes of those that are there.
+#[derive(Debug, clap::Args)]
+struct UnitArgs {
     /// Replace an output that exists
     #[arg(long)]
     force: bool,
@@ -135,9 +142,9 @@ impl FileArgs {
             ("--packing", self.packing.is_some()),
             ("--allow-unscaled", self.allow_unscaled),
             ("--fail-on", !self.fail_on.is_empty()),
-            ("--force", self.force),
-            ("--shard", self.shard.is_some()),
-            ("--resume", self.resume),
+            ("--force", self.units.force),
+            ("--shard", self.units.shard.is_some()),
+            ("--resume", self.units.resume),
         ]
         .into_iter()
         .find_map(|(name, given)| given.then_some(name))
@@ -313,19 +320,21 @@ impl Job<'_> {
             let what = format!("{option} does not go with a folder, which holds safetensors");
             return Err(ContainerError::usage(path, what).into());
         }
-        let share = files.shard.as_deref().map_or(Ok(Shard::WHOLE), str::parse);
+        let share = files.units.shard.as_deref().map_or(Ok(Shard::WHOLE), str::parse);
         let share: Shard = share.map_err(|error| JobError::Other(usage(error)))?;
         let destination = match files.output.as_deref() {
             None => FolderDestination::Nowhere,
             Some(output) if output == Path::new("-") => {
                 return Err(ContainerError::usage(path, "a folder cannot be streamed").into());
             }
-            Some(output) if files.resume || files.shard.is_some() => FolderDestination::Units {
-                path: output::shared_folder(output, path)?,
-                existing: Existing { keep: files.resume, replace: files.force },
-            },
+            Some(output) if files.units.resume || files.units.shard.is_some() => {
+                FolderDestination::Units {
+                    path: output::shared_folder(output, path)?,
+                    existing: Existing { keep: files.units.resume, replace: files.units.force },
+                }
+            }
             Some(output) => {
-                FolderDestination::Whole(output::folder_target(output, path, files.force)?)
+                FolderDestination::Whole(output::folder_target(output, path, files.units.force)?)
             }
         };
         let checkpoint = checkpoint::open_folder(path)?;
@@ -335,7 +344,9 @@ impl Job<'_> {
 
     fn file(&self, input: &Input, bar: &Bytes) -> Result<Summary, JobError> {
         let files = self.files;
-        for (option, given) in [("--shard", files.shard.is_some()), ("--resume", files.resume)] {
+        for (option, given) in
+            [("--shard", files.units.shard.is_some()), ("--resume", files.units.resume)]
+        {
             if given {
                 let what = format!("{option} is for checkpoint folders, and the input is one file");
                 return Err(JobError::Other(usage(what)));
@@ -366,7 +377,7 @@ impl Job<'_> {
                 let stdout = raw_stdout().map_err(|error| JobError::Other(error.into()))?;
                 Destination::Stream(Box::new(stdout))
             }
-            Some(output) => match output::file_target(output, &inputs, files.force)? {
+            Some(output) => match output::file_target(output, &inputs, files.units.force)? {
                 Target::File(place) => Destination::Place(place),
                 Target::Stream(file) => Destination::Stream(Box::new(file)),
             },
