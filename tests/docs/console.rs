@@ -16,11 +16,17 @@ use crate::{assert_document, binary_folder, path, read};
 /// A block whose commands take minutes: it is run with `--features exhaustive` only.
 const LONG: &str = "```console long";
 
+/// GNU parallel, as far as the documents use it, for machines without it: one job after the other.
+const PARALLEL: &str = r#"command -v parallel > /dev/null || parallel() {
+    local job=$1 argument; shift 2
+    for argument; do bash -c "${job//\{\}/$argument}" || return; done
+}"#;
+
 /// Runs one command in a folder and returns what it prints.
 fn run(command: &str, folder: &Path) -> String {
     let inherited = std::env::var("PATH").unwrap_or_default();
     let output = Command::new("bash")
-        .args(["-c", &format!("exec 2>&1\n{command}")])
+        .args(["-c", &format!("exec 2>&1\n{PARALLEL}\n{command}")])
         .current_dir(folder)
         .env("PATH", format!("{}:{inherited}", binary_folder().display()))
         .env("COLUMNS", "100")
