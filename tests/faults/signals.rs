@@ -1,6 +1,8 @@
 //! Processes that are ended from outside, at moments spread over their run.
 
 use std::{
+    collections::BTreeMap,
+    ffi::OsStr,
     fs,
     process::{Child, Output},
     thread::sleep,
@@ -73,9 +75,8 @@ fn interrupted_at_any_moment_nothing_is_left() {
     assert!(interrupted > 0, "no trial was interrupted before it was done");
 }
 
-#[test]
-fn an_interrupted_folder_is_not_there() {
-    let scene = Scene::new();
+/// Makes the folder `model`, of three shards.
+fn model(scene: &Scene) {
     let model = scene.path("model");
     fs::create_dir(&model).unwrap();
     let shard = |i: u32| format!("model-{i:05}-of-00003.safetensors");
@@ -85,7 +86,15 @@ fn an_interrupted_folder_is_not_there() {
         map.insert(format!("w{i}"), shard(i).into());
     }
     let index = serde_json::json!({"metadata": {"total_size": 3 << 22}, "weight_map": map});
-    fs::write(model.join("model.safetensors.index.json"), index.to_string()).unwrap();
+    fs::write(model.join(INDEX), index.to_string()).unwrap();
+}
+
+const INDEX: &str = "model.safetensors.index.json";
+
+#[test]
+fn an_interrupted_folder_is_not_there() {
+    let scene = Scene::new();
+    model(&scene);
     let line = "convert model --to bf16 -o out --threads 2";
     let time = reference(&scene, line);
     let mut interrupted = 0;
@@ -98,4 +107,32 @@ fn an_interrupted_folder_is_not_there() {
         }
     }
     assert!(interrupted > 0, "no trial was interrupted before it was done");
+}
+
+#[test]
+fn a_folder_that_fills_up_has_whole_files_only_and_is_resumed() {
+    let scene = Scene::new();
+    model(&scene);
+    let line = "convert model --to bf16 -o out --threads 2 --resume";
+    let time = reference(&scene, line);
+    let files = |folder: &str| {
+        let files = fs::read_dir(scene.path(folder)).into_iter().flatten().map(Result::unwrap);
+        let content = |file: fs::DirEntry| (file.file_name(), fs::read(file.path()).unwrap());
+        files.map(content).collect::<BTreeMap<_, _>>()
+    };
+    let whole = files("out");
+    let mut broken_off = 0;
+    for trial in 1..8 {
+        fs::remove_dir_all(scene.path("out")).ok();
+        let output = end(scene.fpx(line).spawn().unwrap(), time * trial / 8, Signal::INT);
+        let left = files("out");
+        assert!(left.iter().all(|(name, content)| whole[name] == *content), "trial {trial}");
+        if !output.status.success() {
+            broken_off += 1;
+            assert!(!left.contains_key(OsStr::new(INDEX)), "trial {trial}");
+        }
+        reference(&scene, line);
+        assert!(files("out") == whole, "trial {trial}");
+    }
+    assert!(broken_off > 0, "no trial was interrupted before it was done");
 }

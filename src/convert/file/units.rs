@@ -108,7 +108,10 @@ impl<'a> Units<'a> {
         self.folder.write_rest(summary, &mut |name, fill| {
             let draft = self.draft(name, None, interrupt)?;
             fill(draft.file())?;
-            Ok(draft.finish_one()?)
+            // With the index the folder is whole: an interrupt that comes later changes nothing.
+            let index = self.folder.checkpoint.index.as_ref();
+            let is_last = index.is_some_and(|index| Path::new(&index.name) == name);
+            Ok(if is_last { draft.finish()? } else { draft.finish_one()? })
         })
     }
 
