@@ -16,7 +16,7 @@ pub(super) struct Edges<W> {
     /// Whether signs, zeros or subnormal results concern a policy.
     settles_all: bool,
     /// The largest finite magnitude.
-    largest: W,
+    pub largest: W,
     /// The least normal magnitude.
     pub least_normal: W,
     /// Magnitudes below this become zero.
@@ -81,7 +81,6 @@ impl<W: Lane> Edges<W> {
             let one = |condition: bool| W::select(condition, self.one, W::ZERO);
             let result = rounded.magnitude();
             seen.exact = seen.exact.plus(one(result == magnitude));
-            seen.zeros_in = seen.zeros_in.plus(one(magnitude == W::ZERO));
             seen.zeros_out = seen.zeros_out.plus(one(result == W::ZERO));
             seen.below_normal = seen.below_normal.plus(one(result < self.least_normal));
         }
@@ -95,11 +94,17 @@ impl<W: Lane> Edges<W> {
 
     /// Returns the counts of a block whose rounded numbers are final.
     #[inline(always)]
-    pub(super) fn counts(elements: usize, seen: &Seen<W>) -> Counts {
+    pub(super) fn counts(source: &[W::Float], seen: &Seen<W>) -> Counts {
+        let elements = source.len() as u64;
+        let mut flushed = seen.zeros_out.widened();
+        if flushed > 0 {
+            let is_zero = |x: &W::Float| x.code().magnitude() == W::ZERO;
+            flushed -= source.iter().map(|x| u64::from(is_zero(x))).sum::<u64>();
+        }
         Counts {
-            elements: elements as u64,
-            inexact: elements as u64 - seen.exact.widened(),
-            flushed: seen.zeros_out.minus(seen.zeros_in).widened(),
+            elements,
+            inexact: elements - seen.exact.widened(),
+            flushed,
             subnormal: seen.below_normal.minus(seen.zeros_out).widened(),
             ..Counts::default()
         }
@@ -112,7 +117,6 @@ pub(super) struct Seen<W> {
     /// The largest magnitude.
     top: W,
     exact: W,
-    zeros_in: W,
     zeros_out: W,
     below_normal: W,
 }
@@ -122,7 +126,7 @@ impl<W: Lane> Seen<W> {
     #[inline(always)]
     pub(super) fn nothing() -> Self {
         let zero = W::ZERO;
-        Self { top: zero, exact: zero, zeros_in: zero, zeros_out: zero, below_normal: zero }
+        Self { top: zero, exact: zero, zeros_out: zero, below_normal: zero }
     }
 }
 
