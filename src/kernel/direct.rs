@@ -71,15 +71,21 @@ impl Direct {
         lanes: &Lanes<u32>,
     ) -> Option<Self> {
         let Lanes { rounder, edges, coder } = lanes;
-        let form = match rounder.family {
-            Family::EvenBySum if format.facts() == F16.facts() => Form::Binary16,
-            Family::EvenBySum if format.trailing_width() > 0 && format.width() < 22 => Form::Sum,
-            Family::Even if coder.is_in_place && rounder.away == [[0, 1]; 2] => Form::Shift,
-            _ => return None,
-        };
+        // The code's last bit must be the significand's, and its bits fit below the sum's leading two.
+        let is_summed = rounder.family == Family::EvenBySum
+            && format.trailing_width() > 0
+            && format.width() < 22;
+        let is_shifted =
+            rounder.family == Family::Even && rounder.away == [[0, 1]; 2] && coder.is_in_place;
         if !format.is_signed() || projection.subnormals == Subnormals::Flush {
             return None;
         }
+        let form = match (is_summed, is_shifted) {
+            (true, _) if format.facts() == F16.facts() => Form::Binary16,
+            (true, _) => Form::Sum,
+            (false, true) => Form::Shift,
+            (false, false) => return None,
+        };
         let emin = Unpacked::scaled(false, 1, format.emin());
         Some(Self {
             form,

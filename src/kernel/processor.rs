@@ -32,7 +32,15 @@ macro_rules! grouped {
 #[cfg(target_arch = "x86_64")]
 #[expect(unsafe_code, reason = "vectors are loaded and stored, and calls follow detection")]
 mod x86_64 {
-    use std::arch::x86_64::*;
+    use std::arch::x86_64::{
+        _CMP_NEQ_UQ, _MM_FROUND_TO_NEAREST_INT, _mm_loadu_si128, _mm_storeu_si128,
+        _mm256_andnot_ps, _mm256_castps_si256, _mm256_cmp_ps, _mm256_cvtph_ps, _mm256_cvtps_ph,
+        _mm256_loadu_ps, _mm256_loadu_si256, _mm256_max_epu32, _mm256_set1_ps,
+        _mm256_setzero_si256, _mm256_storeu_ps, _mm256_storeu_si256, _mm256_sub_epi32,
+        _mm512_abs_ps, _mm512_castps_si512, _mm512_cmp_ps_mask, _mm512_cvtph_ps, _mm512_cvtps_ph,
+        _mm512_loadu_ps, _mm512_mask_add_epi32, _mm512_max_epu32, _mm512_reduce_add_epi32,
+        _mm512_reduce_max_epu32, _mm512_set1_epi32, _mm512_setzero_si512, _mm512_storeu_ps,
+    };
 
     use super::{InstructionSet, Sight};
 
@@ -113,9 +121,9 @@ mod x86_64 {
     fn decode_avx512(codes: &[u16], numbers: &mut [f32]) {
         grouped!(16, codes: u16, numbers: f32, |x, y| {
             // SAFETY: there are 16 codes.
-            let codes = unsafe { _mm256_loadu_si256(x.as_ptr().cast()) };
+            let numbers = _mm512_cvtph_ps(unsafe { _mm256_loadu_si256(x.as_ptr().cast()) });
             // SAFETY: there is room for 16 numbers.
-            unsafe { _mm512_storeu_ps(y.as_mut_ptr(), _mm512_cvtph_ps(codes)) };
+            unsafe { _mm512_storeu_ps(y.as_mut_ptr(), numbers) };
         });
     }
 
@@ -123,9 +131,9 @@ mod x86_64 {
     fn decode_avx2(codes: &[u16], numbers: &mut [f32]) {
         grouped!(8, codes: u16, numbers: f32, |x, y| {
             // SAFETY: there are 8 codes.
-            let codes = unsafe { _mm_loadu_si128(x.as_ptr().cast()) };
+            let numbers = _mm256_cvtph_ps(unsafe { _mm_loadu_si128(x.as_ptr().cast()) });
             // SAFETY: there is room for 8 numbers.
-            unsafe { _mm256_storeu_ps(y.as_mut_ptr(), _mm256_cvtph_ps(codes)) };
+            unsafe { _mm256_storeu_ps(y.as_mut_ptr(), numbers) };
         });
     }
 }

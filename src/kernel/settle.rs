@@ -78,10 +78,10 @@ impl<W: Lane> Edges<W> {
         let magnitude = code.magnitude();
         seen.top = seen.top.max(magnitude);
         if COUNT {
-            let one = |condition: bool| W::select(condition, self.one, W::ZERO);
             let result = rounded.magnitude();
-            seen.exact = seen.exact.plus(one(result == magnitude));
-            seen.zeros_out = seen.zeros_out.plus(one(result == W::ZERO));
+            let one = |condition| W::select(condition, self.one, W::ZERO);
+            seen.inexact = seen.inexact.plus(one(result != magnitude));
+            seen.nonzero = seen.nonzero.plus(result.min(self.one));
             seen.below_normal = seen.below_normal.plus(one(result < self.least_normal));
         }
     }
@@ -96,16 +96,19 @@ impl<W: Lane> Edges<W> {
     #[inline(always)]
     pub(super) fn counts(source: &[W::Float], seen: &Seen<W>) -> Counts {
         let elements = source.len() as u64;
-        let mut flushed = seen.zeros_out.widened();
-        if flushed > 0 {
-            let is_zero = |x: &W::Float| x.code().magnitude() == W::ZERO;
-            flushed -= source.iter().map(|x| u64::from(is_zero(x))).sum::<u64>();
+        let zeros = elements - seen.nonzero.widened();
+        let mut zeros_in = W::ZERO;
+        if zeros > 0 {
+            for x in source {
+                let is_zero = x.code().magnitude() == W::ZERO;
+                zeros_in = zeros_in.plus(W::select(is_zero, W::ONE, W::ZERO));
+            }
         }
         Counts {
             elements,
-            inexact: elements - seen.exact.widened(),
-            flushed,
-            subnormal: seen.below_normal.minus(seen.zeros_out).widened(),
+            inexact: seen.inexact.widened(),
+            flushed: zeros - zeros_in.widened(),
+            subnormal: seen.below_normal.widened() - zeros,
             ..Counts::default()
         }
     }
@@ -116,8 +119,8 @@ impl<W: Lane> Edges<W> {
 pub(super) struct Seen<W> {
     /// The largest magnitude.
     top: W,
-    exact: W,
-    zeros_out: W,
+    inexact: W,
+    nonzero: W,
     below_normal: W,
 }
 
@@ -126,7 +129,7 @@ impl<W: Lane> Seen<W> {
     #[inline(always)]
     pub(super) fn nothing() -> Self {
         let zero = W::ZERO;
-        Self { top: zero, exact: zero, zeros_out: zero, below_normal: zero }
+        Self { top: zero, inexact: zero, nonzero: zero, below_normal: zero }
     }
 }
 

@@ -90,8 +90,10 @@ impl<W: Lane> Lanes<W> {
         let concerned = self.edges.concern(&seen);
         *counts += if concerned {
             self.edges.settle(source, rounded)
-        } else {
+        } else if draw.counts {
             Edges::counts(source, &seen)
+        } else {
+            Counts { elements: source.len() as u64, ..Counts::default() }
         };
         concerned
     }
