@@ -1,6 +1,6 @@
 //! Slices of codes, one code in the low bits of one unsigned integer.
 
-use std::ops::Range;
+use std::ops::{BitAnd, Range};
 
 use half::slice::HalfFloatSliceExt;
 
@@ -54,7 +54,7 @@ macro_rules! with_slice {
 pub(super) use with_slice;
 
 /// An unsigned integer that holds a code.
-pub(super) trait Word: Copy {
+pub(super) trait Word: Copy + Ord + BitAnd<Output = Self> {
     /// Bits of the integer.
     const BITS: u32;
 

@@ -3,6 +3,7 @@
 use super::codes::Word;
 use super::lane::{Float, Lane};
 use super::round::Low;
+use super::slice::BLOCK;
 use crate::codec::{Projection, QUIET_BIT, Unpacked, decode, project};
 use crate::format::{Format, Underflow};
 
@@ -10,7 +11,7 @@ use crate::format::{Format, Underflow};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Coder<W> {
     /// The trailing bits that the wider format has more.
-    shift: u32,
+    pub shift: u32,
     /// What is subtracted from the shifted magnitude of a normal number.
     offset: W,
     /// The least magnitude, and its code, that the subtraction is right for.
@@ -31,6 +32,10 @@ pub(super) struct Coder<W> {
     nan: [W; 2],
     /// What the code of a sign alone stands for: −0, zero or NaN.
     negative_zero: W,
+    /// The bits that tell the code of a sign alone, and what they are in it, if that is not −0.
+    sign_alone: [W; 2],
+    /// Whether a finite code is the first bits of the wider one.
+    pub is_in_place: bool,
 }
 
 impl<W: Lane> Coder<W> {
@@ -50,18 +55,30 @@ impl<W: Lane> Coder<W> {
         };
         let field = format.emin() - W::format().emin() + 1 - format.least_biased();
         let anchor = if is_gradual { format.emin() + spread.cast_signed() } else { 0 };
+        let offset = W::from_signed(field) << format.trailing_width();
+        let sign_shift = W::BITS - format.width();
+        let has_negative_zero = format.has_negative_zero();
         Self {
             shift: spread,
-            offset: W::from_signed(field) << format.trailing_width(),
+            offset,
             normal,
             anchor: W::nearest(&Unpacked::scaled(false, 1, anchor)),
-            sign_shift: W::BITS - format.width(),
+            sign_shift,
             sign,
             magnitude: W::from_code(format.code_mask()) ^ sign,
             largest: W::from_code(format.largest_finite()),
             infinity: format.has_infinity().then(|| project(&Unpacked::infinity(false))),
             nan: [project(&Unpacked::nan(false, u128::MAX)) & !quiet, quiet],
             negative_zero: W::nearest(&decode(format, format.sign_mask())),
+            sign_alone: if format.is_signed() && !has_negative_zero {
+                [W::from_code(format.code_mask()), sign]
+            } else {
+                [W::ZERO, W::ONE]
+            },
+            is_in_place: low == Low::Aligned
+                && sign_shift == spread
+                && offset == W::ZERO
+                && has_negative_zero,
         }
     }
 
@@ -102,26 +119,61 @@ impl<W: Lane> Coder<W> {
         numbers: &mut [f32],
         narrowed: fn(W::Float) -> f32,
     ) {
-        let coder = *self;
-        for (code, number) in codes.iter().zip(numbers) {
-            *number = narrowed(W::Float::from_code(coder.decode_one(W::from_u64(code.code()))));
+        // What follows the largest finite code: infinity, NaNs. In a tensor they are few.
+        let largest = C::from_code(self.largest.widened());
+        let magnitude = C::from_code(self.magnitude.widened());
+        let zero = C::from_code(0);
+        let [kept, alone] = self.sign_alone.map(|word| C::from_code(word.widened()));
+        for (codes, numbers) in codes.chunks(BLOCK).zip(numbers.chunks_mut(BLOCK)) {
+            let top = codes.iter().fold(zero, |top, &code| top.max(code & magnitude));
+            let is_alone = |code: &C| u16::from(*code & kept == alone);
+            let is_special =
+                top > largest || (kept != zero && codes.iter().map(is_alone).sum::<u16>() > 0);
+            match (is_special, self.is_in_place) {
+                (true, _) => self.decode_block::<true, false, _>(codes, numbers, narrowed),
+                (false, true) => self.decode_block::<false, true, _>(codes, numbers, narrowed),
+                (false, false) => self.decode_block::<false, false, _>(codes, numbers, narrowed),
+            }
         }
     }
 
     #[inline(always)]
-    fn decode_one(&self, code: W) -> W {
+    fn decode_block<const SPECIAL: bool, const IN_PLACE: bool, C: Word>(
+        &self,
+        codes: &[C],
+        numbers: &mut [f32],
+        narrowed: fn(W::Float) -> f32,
+    ) {
+        let coder = *self;
+        for (code, number) in codes.iter().zip(numbers) {
+            let code = W::from_u64(code.code());
+            *number = narrowed(W::Float::from_code(coder.decode_one::<SPECIAL, IN_PLACE>(code)));
+        }
+    }
+
+    #[inline(always)]
+    fn decode_one<const SPECIAL: bool, const IN_PLACE: bool>(&self, code: W) -> W {
+        if IN_PLACE && !SPECIAL {
+            return code << self.shift;
+        }
         let magnitude = code & self.magnitude;
         let sign = code & self.sign;
         let normal = magnitude.plus(self.offset) << self.shift;
         let sum = W::Float::from_code(magnitude.plus(self.anchor));
         let subnormal = (sum - W::Float::from_code(self.anchor)).code();
-        let number = W::select(magnitude >= self.normal[1], normal, subnormal);
-        let payload = (magnitude & self.nan[0]) << self.shift;
-        let nan = W::INFINITY | W::HIDDEN >> 1 | payload;
-        let is_infinite = self.infinity.is_some_and(|infinity| magnitude == infinity);
-        let special = W::select(is_infinite, W::INFINITY, nan);
-        let number = W::select(magnitude > self.largest, special, number);
-        let number = number | sign << self.sign_shift;
-        W::select(magnitude == W::ZERO && sign != W::ZERO, self.negative_zero, number)
+        let mut number = W::select(magnitude >= self.normal[1], normal, subnormal);
+        if SPECIAL {
+            let payload = (magnitude & self.nan[0]) << self.shift;
+            let nan = W::INFINITY | W::HIDDEN >> 1 | payload;
+            let is_infinite = self.infinity.is_some_and(|infinity| magnitude == infinity);
+            let special = W::select(is_infinite, W::INFINITY, nan);
+            number = W::select(magnitude > self.largest, special, number);
+        }
+        number = number | sign << self.sign_shift;
+        if SPECIAL {
+            let is_sign_alone = magnitude == W::ZERO && sign != W::ZERO;
+            number = W::select(is_sign_alone, self.negative_zero, number);
+        }
+        number
     }
 }

@@ -14,12 +14,14 @@
 
 mod codes;
 mod counts;
+mod direct;
 mod doors;
 mod encode;
 mod instruction_set;
 mod lane;
 mod mode;
 mod plan;
+mod processor;
 mod round;
 mod sampler;
 mod scalar;
@@ -75,6 +77,9 @@ impl Dither {
 /// If the slices differ in length, or the plan's codes do not fit the integers.
 pub fn encode_f32(plan: &Plan, source: &[f32], codes: Codes<'_>, dither: Dither) -> Counts {
     check(plan, source.len(), codes.len(), codes.width());
+    if plan.direct.is_some() {
+        return doors::encode(plan, source, codes, dither);
+    }
     doors::project(plan, Source::F32(source), Sink::Codes(codes), dither)
 }
 

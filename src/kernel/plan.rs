@@ -1,10 +1,11 @@
 //! A format and a projection become the numbers that a kernel reads: the plan.
 
+use super::direct::Direct;
 use super::instruction_set::{InstructionSet, InstructionSetError};
 use super::scalar::Target;
 use super::slice::Lanes;
 use crate::codec::Projection;
-use crate::format::{Facts, Format};
+use crate::format::{F16, Facts, Format};
 
 /// What a kernel needs to know of a format and of how to round to it, worked out once.
 ///
@@ -24,6 +25,8 @@ pub struct Plan {
     pub(super) narrow: Option<Lanes<u32>>,
     /// The lanes for binary64 sources, and for binary32 ones where there are no others.
     pub(super) wide: Option<Lanes<u64>>,
+    /// The one pass from binary32 numbers to codes.
+    pub(super) direct: Option<Direct>,
 }
 
 impl Plan {
@@ -35,12 +38,14 @@ impl Plan {
     /// If the format is wider than 64 bits.
     pub fn new(format: &Format, projection: &Projection) -> Self {
         assert!(format.width() <= 64, "kernels hold codes of at most 64 bits");
+        let narrow: Option<Lanes<u32>> = Lanes::new(format, projection);
         Self {
             facts: *format.facts(),
             projection: *projection,
             counts: true,
             instruction_set: super::instruction_set().unwrap_or(InstructionSet::Baseline),
-            narrow: Lanes::new(format, projection),
+            direct: narrow.as_ref().and_then(|lanes| Direct::new(format, projection, lanes)),
+            narrow,
             wide: Lanes::new(format, projection),
         }
     }
@@ -74,6 +79,11 @@ impl Plan {
     /// Returns the bits of a code.
     pub const fn width(&self) -> u32 {
         self.facts.width
+    }
+
+    /// Whether the codes are those of binary16.
+    pub(super) fn is_binary16(&self) -> bool {
+        self.facts == *F16.facts()
     }
 
     /// Returns the same rounding for the codec.

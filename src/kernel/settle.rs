@@ -16,7 +16,7 @@ pub(super) struct Edges<W> {
     /// Whether signs, zeros or subnormal results concern a policy.
     settles_all: bool,
     /// The largest finite magnitude.
-    largest: W,
+    pub largest: W,
     /// The least normal magnitude.
     pub least_normal: W,
     /// Magnitudes below this become zero.
@@ -78,11 +78,10 @@ impl<W: Lane> Edges<W> {
         let magnitude = code.magnitude();
         seen.top = seen.top.max(magnitude);
         if COUNT {
-            let one = |condition: bool| W::select(condition, self.one, W::ZERO);
             let result = rounded.magnitude();
-            seen.exact = seen.exact.plus(one(result == magnitude));
-            seen.zeros_in = seen.zeros_in.plus(one(magnitude == W::ZERO));
-            seen.zeros_out = seen.zeros_out.plus(one(result == W::ZERO));
+            let one = |condition| W::select(condition, self.one, W::ZERO);
+            seen.inexact = seen.inexact.plus(one(result != magnitude));
+            seen.nonzero = seen.nonzero.plus(result.min(self.one));
             seen.below_normal = seen.below_normal.plus(one(result < self.least_normal));
         }
     }
@@ -95,12 +94,21 @@ impl<W: Lane> Edges<W> {
 
     /// Returns the counts of a block whose rounded numbers are final.
     #[inline(always)]
-    pub(super) fn counts(elements: usize, seen: &Seen<W>) -> Counts {
+    pub(super) fn counts(source: &[W::Float], seen: &Seen<W>) -> Counts {
+        let elements = source.len() as u64;
+        let zeros = elements - seen.nonzero.widened();
+        let mut zeros_in = W::ZERO;
+        if zeros > 0 {
+            for x in source {
+                let is_zero = x.code().magnitude() == W::ZERO;
+                zeros_in = zeros_in.plus(W::select(is_zero, W::ONE, W::ZERO));
+            }
+        }
         Counts {
-            elements: elements as u64,
-            inexact: elements as u64 - seen.exact.widened(),
-            flushed: seen.zeros_out.minus(seen.zeros_in).widened(),
-            subnormal: seen.below_normal.minus(seen.zeros_out).widened(),
+            elements,
+            inexact: seen.inexact.widened(),
+            flushed: zeros - zeros_in.widened(),
+            subnormal: seen.below_normal.widened() - zeros,
             ..Counts::default()
         }
     }
@@ -111,9 +119,8 @@ impl<W: Lane> Edges<W> {
 pub(super) struct Seen<W> {
     /// The largest magnitude.
     top: W,
-    exact: W,
-    zeros_in: W,
-    zeros_out: W,
+    inexact: W,
+    nonzero: W,
     below_normal: W,
 }
 
@@ -122,7 +129,7 @@ impl<W: Lane> Seen<W> {
     #[inline(always)]
     pub(super) fn nothing() -> Self {
         let zero = W::ZERO;
-        Self { top: zero, exact: zero, zeros_in: zero, zeros_out: zero, below_normal: zero }
+        Self { top: zero, inexact: zero, nonzero: zero, below_normal: zero }
     }
 }
 

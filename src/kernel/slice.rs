@@ -13,13 +13,13 @@ use super::mode::{Away, Directed, Even, EvenBySum, Family, Kernel, Odd, Stochast
 use super::round::{Low, Rounder};
 use super::scalar;
 use super::settle::{Edges, Seen};
-use super::{Counts, Dither, Plan};
+use super::{Counts, Dither, Plan, processor};
 use crate::codec::Projection;
 use crate::format::Format;
 use crate::random::Key;
 
 /// Elements of a block: its buffers, at most 16 KiB, share the first cache with what they hold.
-const BLOCK: usize = 1024;
+pub(super) const BLOCK: usize = 1024;
 
 /// Where numbers come from.
 #[derive(Clone, Copy, Debug)]
@@ -44,14 +44,14 @@ struct Buffer<F>([F; BLOCK]);
 /// A rounding to one format in lanes `W`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Lanes<W> {
-    rounder: Rounder<W>,
-    edges: Edges<W>,
-    coder: Coder<W>,
+    pub(super) rounder: Rounder<W>,
+    pub(super) edges: Edges<W>,
+    pub(super) coder: Coder<W>,
 }
 
 /// What a block needs beside its numbers.
 #[derive(Clone, Copy)]
-struct Draw {
+pub(super) struct Draw {
     /// The random bits of the element `i` are `key.bits(low + i)`.
     key: Key,
     low: u32,
@@ -90,8 +90,10 @@ impl<W: Lane> Lanes<W> {
         let concerned = self.edges.concern(&seen);
         *counts += if concerned {
             self.edges.settle(source, rounded)
+        } else if draw.counts {
+            Edges::counts(source, &seen)
         } else {
-            Edges::counts(source.len(), &seen)
+            Counts { elements: source.len() as u64, ..Counts::default() }
         };
         concerned
     }
@@ -149,7 +151,7 @@ impl<W: Lane> Lanes<W> {
 
 /// Cuts a slice into blocks that share a [`Key`] and, but for the first, start on the boundary of a
 /// register.
-struct Blocks {
+pub(super) struct Blocks {
     start: usize,
     length: usize,
     /// Elements of the first block.
@@ -159,7 +161,7 @@ struct Blocks {
 }
 
 impl Blocks {
-    fn of<F>(plan: &Plan, source: &[F], dither: Dither) -> Self {
+    pub(super) fn of<F>(plan: &Plan, source: &[F], dither: Dither) -> Self {
         let register = 64 / size_of::<F>();
         let first = BLOCK - register + source.as_ptr().align_offset(64) % register;
         Self { start: 0, length: source.len(), first, dither, counts: plan.counts() }
@@ -266,6 +268,13 @@ fn wide(
 /// Decodes each code, in lanes where there is a lane form.
 #[inline(always)]
 pub(super) fn decode(plan: &Plan, codes: CodesRef<'_>, numbers: &mut [f32]) {
+    let set = plan.instruction_set();
+    if let CodesRef::U16(codes) = codes
+        && plan.is_binary16()
+        && processor::has_binary16(set)
+    {
+        return processor::decode_binary16(set, codes, numbers);
+    }
     with_slice!(codes, CodesRef, codes => match (&plan.narrow, &plan.wide) {
         (Some(lanes), _) => lanes.coder.decode(codes, numbers, |x| x),
         (None, Some(lanes)) => lanes.coder.decode(codes, numbers, narrowed),

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use crate::oracle::catalogue;
 use crate::{MODES, Target, describe, stride};
 
-const TARGETS: [&str; 5] = ["f16", "bf16", "e5m2", "e4m3fn", "e4m3fnuz"];
+pub(crate) const TARGETS: [&str; 5] = ["f16", "bf16", "e5m2", "e4m3fn", "e4m3fnuz"];
 /// The code of binary32's infinity, the last magnitude that is not a NaN.
 const INFINITY: u32 = 0x7f80_0000;
 const SIGN: u32 = 1 << 31;

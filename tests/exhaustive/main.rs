@@ -19,6 +19,7 @@ mod oracle;
 mod binary32;
 mod codes;
 mod intervals;
+mod kernel;
 mod points;
 
 use fpx::codec::{
