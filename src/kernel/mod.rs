@@ -16,6 +16,7 @@ mod codes;
 mod counts;
 mod doors;
 mod encode;
+mod gemm;
 mod instruction_set;
 mod lane;
 mod mode;
@@ -30,6 +31,7 @@ mod statistics;
 
 pub use codes::{Codes, CodesRef};
 pub use counts::Counts;
+pub use gemm::{Gemm, View};
 pub use instruction_set::{InstructionSet, InstructionSetError, instruction_set};
 pub use plan::Plan;
 pub use sampler::sample;

@@ -44,9 +44,9 @@ struct Buffer<F>([F; BLOCK]);
 /// A rounding to one format in lanes `W`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Lanes<W> {
-    rounder: Rounder<W>,
-    edges: Edges<W>,
-    coder: Coder<W>,
+    pub(super) rounder: Rounder<W>,
+    pub(super) edges: Edges<W>,
+    pub(super) coder: Coder<W>,
 }
 
 /// What a block needs beside its numbers.

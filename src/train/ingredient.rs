@@ -3,9 +3,11 @@
 use super::{
     experiment::{Entry, Measured},
     judge::Verdict,
+    layer::Shape,
+    loss::Objective,
     optimizer::Rule,
     summary::Role,
-    values::{LossScale, Scaling, Update},
+    values::{Activation, LossScale, Scaling, Update},
 };
 use crate::{block::spec::Spec, report::number};
 
@@ -47,7 +49,8 @@ pub static INGREDIENTS: &[Ingredient] = &[
         hurts: "A loss scale too large overflows",
         why: |before, _, verdict| {
             let flushed = flushed(before, "Unscaled, ", " of the gradients become 0.");
-            flushed.filter(|_| verdict == Verdict::Better)
+            let flushed = flushed.filter(|_| verdict == Verdict::Better)?;
+            Some(flushed + &small_gradients(before))
         },
     },
     Ingredient {
@@ -195,7 +198,7 @@ pub static INGREDIENTS: &[Ingredient] = &[
     Ingredient {
         name: "activation",
         differs: |a, b| a.slots.activation != b.slots.activation,
-        is_added: |a, b| b.slots.activation != super::values::Activation::Task && a != b,
+        is_added: |a, b| b.slots.activation != Activation::Task && a != b,
         helps: "Another activation function helps",
         hurts: "Another activation function hurts",
         why: |_, _, _| None,
@@ -263,6 +266,20 @@ fn flushed(row: &Measured, before: &str, after: &str) -> Option<String> {
     let tally = row.tally(Role::Gradients);
     let share = number::share(tally.flushed, tally.numbers);
     (tally.flushed > 0).then(|| format!("{before}{share}{after}"))
+}
+
+/// Says why a model has small gradients, if it is one that does.
+fn small_gradients(row: &Measured) -> String {
+    let Shape { widths, activation, .. } = &row.shape;
+    match (row.entry.task.objective, activation, widths.as_slice()) {
+        (Objective::SquaredError, Activation::Logistic, [_, hidden @ .., outputs]) => format!(
+            " They are small because the loss is a mean over {} x {outputs} numbers, and each of {} \
+             logistic layers multiplies them by 1/4 or less.",
+            row.entry.recipe.batch,
+            hidden.len()
+        ),
+        _ => String::new(),
+    }
 }
 
 fn lost(row: &Measured) -> Option<String> {
