@@ -19,6 +19,7 @@ use std::marker::PhantomData;
 
 use super::lane::{Float, Lane};
 use super::mode::{Even, EvenBySum, Family, Kernel};
+use super::round::Rounder;
 use super::settle::Seen;
 use super::slice::Lanes;
 use super::{
@@ -194,6 +195,10 @@ fn multiply<const ROWS: usize, const COLUMNS: usize>(
             let sums = InLanes::<EvenBySum> { plan, lanes, kernel: PhantomData };
             tiles::<ROWS, COLUMNS>(&Chunks { chunk, sums }, a, b, product);
         }
+        Some(lanes) if EvenAligned::is_for(&lanes.rounder) => {
+            let sums = InLanes::<EvenAligned> { plan, lanes, kernel: PhantomData };
+            tiles::<ROWS, COLUMNS>(&Chunks { chunk, sums }, a, b, product);
+        }
         Some(lanes) if lanes.rounder.family == Family::Even => {
             let sums = InLanes::<Even> { plan, lanes, kernel: PhantomData };
             tiles::<ROWS, COLUMNS>(&Chunks { chunk, sums }, a, b, product);
@@ -319,6 +324,26 @@ impl<K: Kernel> Sums for InLanes<'_, K> {
             edges.note::<false>(&mut seen, magnitude, magnitude);
         }
         if edges.concern(&seen) { BySlices { plan: self.plan }.of(a, b) } else { sums }
+    }
+}
+
+/// [`Family::Even`] where every number keeps the same trailing bits, as in bf16: half a quantum or
+/// just less is added to the code itself.
+struct EvenAligned;
+
+impl EvenAligned {
+    fn is_for(rounder: &Rounder<u32>) -> bool {
+        rounder.family == Family::Even && rounder.least == 0 && rounder.trailing > 0
+    }
+}
+
+impl Kernel for EvenAligned {
+    #[inline(always)]
+    fn round<W: Lane>(rounder: &Rounder<W>, code: W, _: u32) -> W {
+        let below = W::HIDDEN.minus(W::ONE).shifted_right(rounder.trailing);
+        let last = W::from_u32(W::TRAILING).minus(rounder.trailing);
+        let odd = code.shifted_right(last) & W::ONE;
+        code.plus(below >> 1).plus(odd) & !below
     }
 }
 

@@ -100,9 +100,7 @@ pub static INGREDIENTS: &[Ingredient] = &[
     },
     Ingredient {
         name: "gradients",
-        differs: |a, b| {
-            a.slots.gradients != b.slots.gradients || a.slots.prescale != b.slots.prescale
-        },
+        differs: |a, b| a.slots.gradients != b.slots.gradients,
         is_added: |a, b| is_stochastic(&b.slots.gradients) && !is_stochastic(&a.slots.gradients),
         helps: "Stochastic rounding of gradients recovers it",
         hurts: "Stochastic rounding of gradients hurts",
@@ -123,14 +121,6 @@ pub static INGREDIENTS: &[Ingredient] = &[
     Ingredient {
         name: "gradients",
         differs: |_, _| false,
-        is_added: |a, b| a.slots.prescale == 1.0 && b.slots.prescale != 1.0,
-        helps: "Scaling gradients by 3/4 before rounding, so that none saturates, cures it",
-        hurts: "Scaling gradients before rounding hurts",
-        why: |_, _, _| None,
-    },
-    Ingredient {
-        name: "gradients",
-        differs: |_, _| false,
         is_added: |a, b| {
             let (ours, theirs) = (&a.slots.gradients.format, &b.slots.gradients.format);
             theirs.emin() < ours.emin() && a.slots.scaling == Scaling::None
@@ -138,6 +128,14 @@ pub static INGREDIENTS: &[Ingredient] = &[
         helps: "Gradients need range more than precision",
         hurts: "Gradients with more range do worse",
         why: |before, _, _| flushed(before, "With less, ", " of them become 0."),
+    },
+    Ingredient {
+        name: "prescale",
+        differs: |a, b| a.slots.prescale != b.slots.prescale,
+        is_added: |a, b| a.slots.prescale == 1.0 && b.slots.prescale != 1.0,
+        helps: "Scaling gradients by 3/4 before rounding, so that none saturates, cures it",
+        hurts: "Scaling gradients before rounding hurts",
+        why: |_, _, _| None,
     },
     Ingredient {
         name: "Hadamard",

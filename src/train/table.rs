@@ -99,7 +99,7 @@ pub fn data(rows: &[Measured], seeds: &[u64]) -> Table {
 }
 
 /// Characters of a policy's name that leave room for every column.
-const LONG: usize = 20;
+const LONG: usize = 15;
 
 /// Returns the table that people see of some of the rows; `all` has those they are compared with.
 pub fn screen(rows: &[&Measured], all: &[Measured]) -> Table {
