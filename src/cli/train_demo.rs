@@ -238,6 +238,10 @@ fn lesson_entries(name: &str) -> anyhow::Result<Vec<Entry>> {
 
 fn policy_entries(args: &Args) -> anyhow::Result<Vec<Entry>> {
     let task = task(args)?;
+    let is_again = |(i, name): &(usize, &String)| args.policy[..*i].contains(name);
+    if let Some((_, name)) = args.policy.iter().enumerate().find(is_again) {
+        return Err(usage(format!("--policy names '{name}' twice")));
+    }
     let names: Vec<String> = match args.policy.as_slice() {
         [] => DEFAULT_POLICIES.split(',').map(str::to_owned).collect(),
         [all] if all == "all" => policy::all().into_iter().map(|policy| policy.name).collect(),

@@ -17,6 +17,7 @@ mod counts;
 mod direct;
 mod doors;
 mod encode;
+mod gemm;
 mod instruction_set;
 mod lane;
 mod mode;
@@ -32,6 +33,7 @@ mod statistics;
 
 pub use codes::{Codes, CodesRef};
 pub use counts::Counts;
+pub use gemm::{Gemm, View};
 pub use instruction_set::{InstructionSet, InstructionSetError, instruction_set};
 pub use plan::Plan;
 pub use sampler::sample;

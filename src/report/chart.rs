@@ -141,7 +141,9 @@ fn legend(chart: &Chart, width: usize) -> Vec<Vec<Span>> {
 }
 
 fn histogram(chart: &Chart, series: &Series, width: usize) -> Vec<Vec<Span>> {
-    let top = series.points.iter().map(|(_, y)| *y).fold(0.0, f64::max);
+    // Bars of all series are to be compared.
+    let all = chart.series.iter().flat_map(|series| &series.points);
+    let top = all.map(|(_, y)| *y).fold(0.0, f64::max);
     let label = |x: f64| match chart.x.scale {
         Scale::PowerOfTwo => format!("2^{x:.0}"),
         Scale::Linear | Scale::Log => number::shortest(x),

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 
 use super::{
     data::Dataset,
+    label,
     layer::Shape,
     memory::Memory,
     model::Model,
@@ -54,6 +55,8 @@ pub struct Config {
 pub struct Measured {
     /// The row.
     pub entry: Entry,
+    /// The name that tells the row from all others.
+    pub label: String,
     /// The model, formats apart.
     pub shape: Shape,
     /// The examples to learn from and to be tested on.
@@ -146,6 +149,7 @@ pub fn run(config: &Config, progress: &dyn Progress) -> Result<Vec<Measured>, Ex
     let count = config.entries.len() * seeds;
     let mut results = (0..count).into_par_iter().with_max_len(1).map(one).collect::<Vec<_>>();
     let mut results = results.drain(..);
+    let entries: Vec<&Entry> = config.entries.iter().collect();
     let rows = config.entries.iter().map(|entry| {
         let runs: Vec<(Model, Outcome)> = results.by_ref().take(seeds).collect();
         let (mut models, outcomes): (Vec<_>, Vec<_>) = runs.into_iter().unzip();
@@ -153,6 +157,7 @@ pub fn run(config: &Config, progress: &dyn Progress) -> Result<Vec<Measured>, Ex
         let data = data_of(entry);
         Measured {
             entry: entry.clone(),
+            label: label::label(entry, &entries),
             shape: entry.task.shape(data, entry.slots.activation),
             examples: [data.train.len(), data.test.len()],
             memory: Memory::of(&model, &entry.slots, entry.recipe.rule),

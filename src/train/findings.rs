@@ -5,14 +5,15 @@
 //! within the spread of the seeds is called that.
 
 use super::{
-    experiment::Measured,
+    experiment::{Entry, Measured},
     ingredient::{INGREDIENTS, Ingredient, differences},
     judge::{Verdict, judge, reference},
+    label::context,
     optimizer::Rule,
     summary::Role,
     table::{figure_text, power},
     task::Figure,
-    values::LossScale,
+    values::{Accumulate, LossScale},
 };
 use crate::{
     codec::{Projection, Unpacked, decode, project},
@@ -25,57 +26,85 @@ const MOST: usize = 6;
 
 /// Returns what the rows show, the most telling sentence first.
 pub fn sentences(rows: &[Measured]) -> Vec<String> {
-    let mut sentences: Vec<String> = matching(rows).into_iter().collect();
+    let mut sentences = matching(rows);
     sentences.extend(unscaled_and_well(rows));
+    sentences.extend(short_sums(rows));
     sentences.extend(compared(rows));
     sentences.extend(rows.iter().filter_map(failure));
     sentences.dedup();
     sentences
 }
 
-/// Names the rows that do as well as float32.
-fn matching(rows: &[Measured]) -> Option<String> {
-    let mut names = Vec::new();
-    let mut seeds = 1;
-    for row in rows {
-        let Some(reference) = reference(rows, row).filter(|other| other.entry != row.entry) else {
-            continue;
+/// Names the rows of each table that do as well as float32.
+fn matching(rows: &[Measured]) -> Vec<String> {
+    let entries: Vec<&Entry> = rows.iter().map(|row| &row.entry).collect();
+    let groups = rows.chunk_by(|a, b| a.entry.group == b.entry.group);
+    let sentence = |group: &[Measured]| {
+        let is_as_good = |row: &&Measured| {
+            let figures = [row.entry.task.figure, Figure::TrainLoss];
+            let reference = reference(rows, row).filter(|other| other.entry != row.entry);
+            reference.is_some_and(|reference| {
+                figures.iter().all(|&figure| judge(row, reference, figure) != Verdict::Worse)
+            })
         };
-        let figures = [row.entry.task.figure, Figure::TrainLoss];
-        if figures.iter().all(|&figure| judge(row, reference, figure) != Verdict::Worse) {
-            seeds = row.outcomes.len();
-            if !names.contains(&row.entry.policy.as_str()) {
-                names.push(row.entry.policy.as_str());
-            }
-        }
-    }
-    let within =
-        if seeds > 1 { "the spread of the seeds" } else { "what other seeds would differ" };
-    match names.as_slice() {
-        [] => None,
-        [one] => Some(format!("{one} matches float32 within {within}.")),
-        [most @ .., last] => {
-            Some(format!("{} and {last} match float32 within {within}.", most.join(", ")))
-        }
-    }
+        let names: Vec<&str> =
+            group.iter().filter(is_as_good).map(|row| &*row.entry.policy).collect();
+        let names = match names.as_slice() {
+            [] => return None,
+            [one] => format!("{one} matches"),
+            [most @ .., last] => format!("{} and {last} match", most.join(", ")),
+        };
+        let [first, ..] = group else { return None };
+        let several = first.outcomes.len() > 1;
+        let within =
+            if several { "the spread of the seeds" } else { "what other seeds would differ" };
+        let context = context(&first.entry, &entries);
+        let context = context.map_or(String::new(), |context| format!("{context}: "));
+        Some(format!("{context}{names} float32 within {within}."))
+    };
+    groups.filter_map(sentence).collect()
 }
 
 /// Says where gradients become zero and it does not matter.
 fn unscaled_and_well(rows: &[Measured]) -> Option<String> {
-    rows.iter().find_map(|row| {
-        let reference = reference(rows, row)?;
-        let unscaled = matches!(row.entry.slots.loss_scale, LossScale::Static(1.0));
+    let is_unscaled =
+        |row: &&Measured| matches!(row.entry.slots.loss_scale, LossScale::Static(1.0));
+    let is_well = |row: &Measured| {
         let figure = row.entry.task.figure;
-        let well = judge(row, reference, figure) != Verdict::Worse;
-        let tally = row.tally(Role::Gradients);
-        (unscaled && well && tally.flushed > 0).then(|| {
-            format!(
-                "This task needs no loss scaling: {} of the {} gradients become zero and it does \
-                 not matter. A task where it decides: fpx train-demo --lesson loss-scale.",
-                number::share(tally.flushed, tally.numbers),
-                row.entry.slots.gradients.format,
-            )
+        reference(rows, row).is_some_and(|other| judge(row, other, figure) != Verdict::Worse)
+    };
+    let well = |row: &&Measured| is_well(row) && row.tally(Role::Gradients).flushed > 0;
+    let row = rows.iter().filter(is_unscaled).find(well)?;
+    let fails = |row: &Measured| reference(rows, row).is_some() && !is_well(row);
+    let decides_here = rows.iter().filter(is_unscaled).any(fails);
+    let (subject, hint) = if decides_here {
+        (&*row.label, "")
+    } else {
+        let hint = " A task where it decides: fpx train-demo --lesson loss-scale.";
+        ("This task", hint)
+    };
+    let tally = row.tally(Role::Gradients);
+    let share = number::share(tally.flushed, tally.numbers);
+    let format = &row.entry.slots.gradients.format;
+    Some(format!(
+        "{subject} needs no loss scaling: {share} of the {format} gradients become zero and it does \
+         not matter.{hint}"
+    ))
+}
+
+/// Says where narrow accumulators change nothing, and why.
+fn short_sums(rows: &[Measured]) -> Option<String> {
+    let is_narrow = |row: &&Measured| row.entry.slots.accumulate != Accumulate::default();
+    let first = rows.iter().find(is_narrow)?;
+    let figures = [first.entry.task.figure, Figure::TrainLoss];
+    let is_same = |row: &Measured| {
+        reference(rows, row).is_some_and(|other| {
+            figures.iter().all(|&figure| judge(row, other, figure) == Verdict::Same)
         })
+    };
+    let terms = first.shape.widths.iter().max().max(Some(&first.entry.recipe.batch))?;
+    rows.iter().filter(is_narrow).all(is_same).then(|| {
+        format!("In training, narrow accumulators change nothing here: no sum has more than {terms} terms.")
     })
 }
 
@@ -131,7 +160,7 @@ fn effect(ingredient: &Ingredient, before: &Measured, after: &Measured) -> Optio
         (Some(before), Some(after)) => libm::fabs(libm::log(after.mean / before.mean)),
         _ => f64::INFINITY,
     };
-    let (from, to) = (&before.entry.policy, &after.entry.policy);
+    let (from, to) = (&before.label, &after.label);
     let why =
         (ingredient.why)(before, after, verdict).map_or(String::new(), |why| format!(" {why}"));
     let (x, y) = (text(before), text(after));
@@ -142,7 +171,7 @@ fn effect(ingredient: &Ingredient, before: &Measured, after: &Measured) -> Optio
 /// Says why a row has no result.
 fn failure(row: &Measured) -> Option<String> {
     let first = row.first_nan()?;
-    let name = &row.entry.policy;
+    let name = &row.label;
     let slots = &row.entry.slots;
     if let Some(epsilon) = vanished_epsilon(row) {
         let format = &slots.optimizer_state.format;

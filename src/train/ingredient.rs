@@ -3,9 +3,11 @@
 use super::{
     experiment::{Entry, Measured},
     judge::Verdict,
+    layer::Shape,
+    loss::Objective,
     optimizer::Rule,
     summary::Role,
-    values::{LossScale, Scaling, Update},
+    values::{Activation, LossScale, Scaling, Update},
 };
 use crate::{block::spec::Spec, report::number};
 
@@ -47,7 +49,8 @@ pub static INGREDIENTS: &[Ingredient] = &[
         hurts: "A loss scale too large overflows",
         why: |before, _, verdict| {
             let flushed = flushed(before, "Unscaled, ", " of the gradients become 0.");
-            flushed.filter(|_| verdict == Verdict::Better)
+            let flushed = flushed.filter(|_| verdict == Verdict::Better)?;
+            Some(flushed + &small_gradients(before))
         },
     },
     Ingredient {
@@ -97,9 +100,7 @@ pub static INGREDIENTS: &[Ingredient] = &[
     },
     Ingredient {
         name: "gradients",
-        differs: |a, b| {
-            a.slots.gradients != b.slots.gradients || a.slots.prescale != b.slots.prescale
-        },
+        differs: |a, b| a.slots.gradients != b.slots.gradients,
         is_added: |a, b| is_stochastic(&b.slots.gradients) && !is_stochastic(&a.slots.gradients),
         helps: "Stochastic rounding of gradients recovers it",
         hurts: "Stochastic rounding of gradients hurts",
@@ -120,14 +121,6 @@ pub static INGREDIENTS: &[Ingredient] = &[
     Ingredient {
         name: "gradients",
         differs: |_, _| false,
-        is_added: |a, b| a.slots.prescale == 1.0 && b.slots.prescale != 1.0,
-        helps: "Scaling gradients by 3/4 before rounding, so that none saturates, cures it",
-        hurts: "Scaling gradients before rounding hurts",
-        why: |_, _, _| None,
-    },
-    Ingredient {
-        name: "gradients",
-        differs: |_, _| false,
         is_added: |a, b| {
             let (ours, theirs) = (&a.slots.gradients.format, &b.slots.gradients.format);
             theirs.emin() < ours.emin() && a.slots.scaling == Scaling::None
@@ -135,6 +128,14 @@ pub static INGREDIENTS: &[Ingredient] = &[
         helps: "Gradients need range more than precision",
         hurts: "Gradients with more range do worse",
         why: |before, _, _| flushed(before, "With less, ", " of them become 0."),
+    },
+    Ingredient {
+        name: "prescale",
+        differs: |a, b| a.slots.prescale != b.slots.prescale,
+        is_added: |a, b| a.slots.prescale == 1.0 && b.slots.prescale != 1.0,
+        helps: "Scaling gradients by 3/4 before rounding, so that none saturates, cures it",
+        hurts: "Scaling gradients before rounding hurts",
+        why: |_, _, _| None,
     },
     Ingredient {
         name: "Hadamard",
@@ -195,7 +196,7 @@ pub static INGREDIENTS: &[Ingredient] = &[
     Ingredient {
         name: "activation",
         differs: |a, b| a.slots.activation != b.slots.activation,
-        is_added: |a, b| b.slots.activation != super::values::Activation::Task && a != b,
+        is_added: |a, b| b.slots.activation != Activation::Task && a != b,
         helps: "Another activation function helps",
         hurts: "Another activation function hurts",
         why: |_, _, _| None,
@@ -263,6 +264,20 @@ fn flushed(row: &Measured, before: &str, after: &str) -> Option<String> {
     let tally = row.tally(Role::Gradients);
     let share = number::share(tally.flushed, tally.numbers);
     (tally.flushed > 0).then(|| format!("{before}{share}{after}"))
+}
+
+/// Says why a model has small gradients, if it is one that does.
+fn small_gradients(row: &Measured) -> String {
+    let Shape { widths, activation, .. } = &row.shape;
+    match (row.entry.task.objective, activation, widths.as_slice()) {
+        (Objective::SquaredError, Activation::Logistic, [_, hidden @ .., outputs]) => format!(
+            " They are small because the loss is a mean over {} x {outputs} numbers, and each of {} \
+             logistic layers multiplies them by 1/4 or less.",
+            row.entry.recipe.batch,
+            hidden.len()
+        ),
+        _ => String::new(),
+    }
 }
 
 fn lost(row: &Measured) -> Option<String> {

@@ -50,11 +50,20 @@ fn noise(row: &Measured, figure: Figure, ours: Spread, theirs: Spread) -> f64 {
     }
 }
 
-/// Returns the float32 row that a row is to be compared with: of the same task and settings.
+/// Returns the float32 row of the same task and settings.
 pub fn reference<'a>(rows: &'a [Measured], row: &Measured) -> Option<&'a Measured> {
-    rows.iter().find(|other| {
-        let (ours, theirs) = (&row.entry, &other.entry);
-        let same = ours.task == theirs.task && ours.recipe == theirs.recipe;
-        same && theirs.slots == ours.slots.in_float32()
-    })
+    rows.iter().find(|other| is_reference(other, row) && other.entry.recipe == row.entry.recipe)
+}
+
+/// Returns the float32 row that a row is marked against: with the same settings, else the one of
+/// its table.
+pub fn standard<'a>(rows: &'a [Measured], row: &Measured) -> Option<&'a Measured> {
+    let in_table =
+        |other: &&Measured| is_reference(other, row) && other.entry.group == row.entry.group;
+    reference(rows, row).or_else(|| rows.iter().find(in_table))
+}
+
+fn is_reference(other: &Measured, row: &Measured) -> bool {
+    let (ours, theirs) = (&row.entry, &other.entry);
+    ours.task == theirs.task && theirs.slots == ours.slots.in_float32()
 }

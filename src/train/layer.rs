@@ -7,7 +7,7 @@
 
 use super::{
     activation,
-    matmul::{Accumulator, View, matmul},
+    matmul::{gemm, matmul},
     matrix::Matrix,
     parameter::{Kind, Parameter, Which},
     quantizer::{Operand, Quantizer},
@@ -17,6 +17,7 @@ use super::{
     trace::Trace,
     values::Activation,
 };
+use crate::kernel::Gemm;
 
 /// What a model is made of, formats apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +53,7 @@ pub struct Layer {
     pub weights: Quantizer,
     /// The way into the format of gradients.
     pub gradients: Quantizer,
-    accumulator: Option<Accumulator>,
+    gemm: Gemm,
     borders: Borders,
     cast: Cast,
     saved: Saved,
@@ -106,7 +107,7 @@ impl Layer {
             activations: quantizer(Role::Activations),
             weights: quantizer(Role::Weights),
             gradients: quantizer(Role::Gradients),
-            accumulator: Accumulator::new(&formats.accumulate),
+            gemm: gemm(&formats.accumulate),
             borders: Borders {
                 input: number == 1 || is_kept(number - 1) != is_kept(number),
                 output: number == count || is_kept(number + 1) != is_kept(number),
@@ -138,8 +139,8 @@ impl Layer {
             self.activations.hold(&mut input.data);
         }
         let input = self.activations.operand(input);
-        let weight = View::of(self.cast.weight.along_first());
-        let mut output = matmul(View::of(input.along_last()), weight, self.accumulator.as_ref());
+        let weight = self.cast.weight.along_first().view();
+        let mut output = matmul(&self.gemm, input.along_last().view(), weight);
         for row in 0..output.rows {
             for (y, b) in output.row_mut(row).iter_mut().zip(&self.cast.bias) {
                 *y += b;
@@ -168,9 +169,8 @@ impl Layer {
         self.bias.gradient = gradient.column_sums();
         self.gradients.hold(&mut self.bias.gradient);
         let gradient = self.gradients.operand(gradient);
-        let input = View::of(self.saved.input.along_first()).turned();
-        let output = View::of(gradient.along_first());
-        self.weight.gradient = matmul(input, output, self.accumulator.as_ref()).data;
+        let input = self.saved.input.along_first().view().turned();
+        self.weight.gradient = matmul(&self.gemm, input, gradient.along_first().view()).data;
         self.gradients.hold(&mut self.weight.gradient);
         let name = || format!("layer {}: backward, weight gradient", self.number);
         trace.check(name, &self.weight.gradient);
@@ -179,9 +179,8 @@ impl Layer {
 
     /// Computes the gradient of the input from that of the output.
     pub fn input_gradient(&mut self, gradient: &Operand, trace: &mut Trace) -> Matrix {
-        let weight = View::of(self.cast.weight.along_last()).turned();
-        let output = View::of(gradient.along_last());
-        let mut input = matmul(output, weight, self.accumulator.as_ref());
+        let weight = self.cast.weight.along_last().view().turned();
+        let mut input = matmul(&self.gemm, gradient.along_last().view(), weight);
         trace.record(&input.data);
         self.gradients.hold(&mut input.data);
         trace.check(|| format!("layer {}: backward, input gradient", self.number), &input.data);

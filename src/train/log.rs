@@ -12,7 +12,7 @@ pub fn lines(config: &Config, rows: &[Measured]) -> String {
         for (seed, outcome) in config.seeds.iter().zip(&row.outcomes) {
             for step in &outcome.log {
                 let line = json!({
-                    "policy": row.entry.policy,
+                    "policy": row.label,
                     "task": row.entry.task.name,
                     "seed": seed,
                     "epoch": step.epoch,

@@ -7,6 +7,8 @@
 //! assert_eq!(x.transposed().row(2), [3.0, 6.0]);
 //! ```
 
+use crate::kernel::View;
+
 /// A matrix of binary32 numbers, row after row.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Matrix {
@@ -33,6 +35,11 @@ impl Matrix {
         let columns = data.len().checked_div(rows).unwrap_or(0);
         assert_eq!(rows * columns, data.len(), "the numbers fill the rows");
         Self { rows, columns, data }
+    }
+
+    /// Returns the matrix as a product reads it.
+    pub fn view(&self) -> View<'_> {
+        View::new(&self.data, self.rows, self.columns)
     }
 
     /// Returns one row.

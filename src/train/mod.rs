@@ -8,6 +8,7 @@ pub mod findings;
 pub mod hadamard;
 pub mod ingredient;
 pub mod judge;
+pub mod label;
 pub mod layer;
 pub mod lesson;
 pub mod listing;

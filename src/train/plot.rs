@@ -8,7 +8,10 @@ use super::{
 };
 use crate::{
     format::Format,
-    report::plot::{Axis, Chart, Draw, Scale, Series},
+    report::{
+        number,
+        plot::{Axis, Chart, Draw, Scale, Series},
+    },
 };
 
 /// Points of a curve at most; each is the mean of as many steps.
@@ -79,9 +82,13 @@ pub fn gradients(row: &Measured) -> Option<Chart> {
             .collect();
         (!points.is_empty()).then_some(Series { name, points })
     });
-    let zeros = super::super::report::number::share(binades.zeros(), total);
+    let scaled = if row.entry.slots.loss_scale == LossScale::None { "" } else { "scaled " };
+    let zeros = match binades.zeros() {
+        0 => String::new(),
+        zeros => format!(", {} are 0", number::share(zeros, total)),
+    };
     Some(Chart {
-        title: format!("{}: scaled gradients of activations, {zeros} are 0", row.entry.policy),
+        title: format!("{}: {scaled}gradients of activations{zeros}", row.label),
         x: Axis::new("|g|", Scale::PowerOfTwo),
         y: Axis::new("% of all", Scale::Linear),
         draw: Draw::Bars,

@@ -4,7 +4,7 @@
 //! below half an ulp, at 2048 in f16 and at 256 in bf16.
 
 use super::{
-    matmul::{Accumulator, View, matmul},
+    matmul::{gemm, matmul},
     matrix::Matrix,
     random::{self, Use},
     values::Accumulate,
@@ -24,10 +24,13 @@ const SAMPLES: usize = 16;
 /// Terms after which the chunked accumulator is added to a float32 one.
 const CHUNK: usize = 128;
 
+/// An error that deserves a sentence.
+const MUCH: f64 = 0.01;
+
 /// How the products of one column are summed.
-fn columns() -> Vec<(String, Accumulate)> {
+fn columns() -> [(String, Accumulate); 4] {
     let narrow = |format: &Format, chunk| Accumulate { format: format.clone(), chunk };
-    vec![
+    [
         (format!("{F32}\nsum"), Accumulate::default()),
         (format!("{F16}\nsum"), narrow(&F16, None)),
         (format!("{BF16}\nsum"), narrow(&BF16, None)),
@@ -35,34 +38,69 @@ fn columns() -> Vec<(String, Accumulate)> {
     ]
 }
 
-/// Returns the table of mean relative errors with the sums of ones below it.
-pub fn blocks(seed: u64) -> Vec<Block> {
-    let mut table = Table::new(
-        [Column::new("terms", "terms\n").right()]
-            .into_iter()
-            .chain(columns().into_iter().map(|(heading, _)| Column::new("", heading).right())),
-    );
-    for length in LENGTHS {
-        let errors = columns().into_iter().map(|(_, accumulate)| {
-            let error = mean_relative_error(length, &accumulate, seed);
-            Cell::number(error, number::scientific(error, 2))
-        });
-        table.push([Cell::count(length as u64)].into_iter().chain(errors));
+/// The errors of dot products: a row a length, a column a way to sum.
+#[derive(Debug)]
+pub struct Products {
+    errors: [[f64; 4]; LENGTHS.len()],
+}
+
+impl Products {
+    /// Measures dot products of random vectors.
+    pub fn measure(seed: u64) -> Self {
+        let columns = columns();
+        let error = |length, (_, sum): &_| mean_relative_error(length, sum, seed);
+        let errors = LENGTHS.map(|length| columns.each_ref().map(|column| error(length, column)));
+        Self { errors }
     }
-    let ones: Vec<String> = columns()[..3]
-        .iter()
-        .map(|(_, sum)| format!("{} {}", sum.format, sum_of_ones(sum)))
-        .collect();
-    vec![
-        Block::line(format!(
-            "mean relative error of {SAMPLES} dot products of {F16} numbers, uniform in [0, 1)"
-        )),
-        Block::blank(),
-        Block::Table(table),
-        Block::blank(),
-        Block::line(format!("the sum of {} ones: {}", LENGTHS[4], ones.join(", "))),
-        Block::blank(),
-    ]
+
+    /// Returns the table of mean relative errors with the sums of ones below it.
+    pub fn blocks(&self) -> Vec<Block> {
+        let headings = columns().map(|(heading, _)| Column::new("", heading).right());
+        let terms = Column::new("terms", "terms\n").right();
+        let mut table = Table::new([terms].into_iter().chain(headings));
+        for (length, errors) in LENGTHS.iter().zip(&self.errors) {
+            let errors = errors.map(|error| Cell::number(error, number::scientific(error, 2)));
+            table.push([Cell::count(*length as u64)].into_iter().chain(errors));
+        }
+        let ones: Vec<String> = columns()[..3]
+            .iter()
+            .map(|(_, sum)| format!("{} {}", sum.format, sum_of_ones(sum)))
+            .collect();
+        vec![
+            Block::line(format!(
+                "mean relative error of {SAMPLES} dot products of {F16} numbers, uniform in [0, 1)"
+            )),
+            Block::blank(),
+            Block::Table(table),
+            Block::blank(),
+            Block::line(format!("the sum of {} ones: {}", LENGTHS[4], ones.join(", "))),
+            Block::blank(),
+        ]
+    }
+
+    /// Returns what the errors show: from which length on narrow sums are wrong.
+    pub fn sentences(&self) -> Vec<String> {
+        let percent = |error| format!("{} %", number::significant(100.0 * error, 2));
+        let [.., longest] = LENGTHS;
+        let narrow = columns().into_iter().enumerate().skip(1);
+        let sentences = narrow.map(|(place, (_, Accumulate { format, chunk }))| {
+            let name = chunk.map_or(format!("{format} sums"), |chunk| {
+                format!("{format} sums that go to {F32} every {chunk} terms")
+            });
+            let errors = self.errors.map(|errors| errors[place]);
+            let [.., last] = errors.map(percent);
+            let wrong = LENGTHS.into_iter().zip(errors).find(|(_, error)| *error > MUCH);
+            match wrong {
+                Some((length, error)) => format!(
+                    "{name} of {length} terms are off by {}, of {longest} by {last}: what is below \
+                     half an ulp of the sum is lost.",
+                    percent(error)
+                ),
+                None => format!("{name} of {longest} terms are off by {last}."),
+            }
+        });
+        sentences.collect()
+    }
 }
 
 /// Returns the mean relative error of dot products of numbers that f16 holds.
@@ -77,12 +115,12 @@ fn mean_relative_error(length: usize, accumulate: &Accumulate, seed: u64) -> f64
         }
         Matrix::from_rows(SAMPLES, numbers)
     });
-    let accumulator = Accumulator::new(accumulate);
+    let gemm = gemm(accumulate);
     let errors = (0..SAMPLES).map(|i| {
         let exact: f64 =
             a.row(i).iter().zip(b.row(i)).map(|(&x, &y)| f64::from(x) * f64::from(y)).sum();
         let [x, y] = [&a, &b].map(|side| Matrix::from_rows(1, side.row(i).to_vec()));
-        let sum = matmul(View::of(&x), View::of(&y).turned(), accumulator.as_ref()).data[0];
+        let sum = matmul(&gemm, x.view(), y.view().turned()).data[0];
         (f64::from(sum) - exact).abs() / exact
     });
     errors.sum::<f64>() / super::tally::to_f64(SAMPLES)
@@ -91,6 +129,5 @@ fn mean_relative_error(length: usize, accumulate: &Accumulate, seed: u64) -> f64
 /// Returns the sum of as many ones as the longest dot product has terms.
 fn sum_of_ones(accumulate: &Accumulate) -> f32 {
     let ones = Matrix::from_rows(1, vec![1.0; LENGTHS[4]]);
-    let accumulator = Accumulator::new(accumulate);
-    matmul(View::of(&ones), View::of(&ones).turned(), accumulator.as_ref()).data[0]
+    matmul(&gemm(accumulate), ones.view(), ones.view().turned()).data[0]
 }

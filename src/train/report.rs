@@ -7,7 +7,8 @@ use super::{
     findings,
     lesson::Lesson,
     optimizer::Rule,
-    products, table,
+    products::Products,
+    table,
     task::Recipe,
     values::{Activation, Choice as _},
     warning,
@@ -23,18 +24,22 @@ pub fn report(config: &Config, rows: &[Measured], lesson: Option<&Lesson>) -> Re
     if let Some(entry) = config.entries.first() {
         report.options.extend(rounding_options(&entry.slots.general, config.seeds[0]));
     }
+    let mut sentences = Vec::new();
     if let Some(lesson) = lesson {
         report.blocks.push(heading(&format!("{}: {}", lesson.name, lesson.about)));
         report.blocks.push(Block::blank());
         if lesson.has_products {
-            report.blocks.extend(products::blocks(config.seeds[0]));
+            let products = Products::measure(config.seeds[0]);
+            report.blocks.extend(products.blocks());
+            sentences.extend(products.sentences());
         }
     }
     for group in rows.chunk_by(|a, b| a.entry.group == b.entry.group) {
         report.blocks.extend(group_blocks(group, rows, config.seeds.len()));
     }
     report.blocks.push(heading("What the numbers show"));
-    for sentence in findings::sentences(rows) {
+    sentences.extend(findings::sentences(rows));
+    for sentence in sentences {
         report.blocks.extend(wrapped(&sentence, "  ").into_iter().map(Block::line));
     }
     report.blocks.extend(rows.iter().flat_map(warning_lines));
@@ -87,7 +92,7 @@ fn warning_lines(row: &Measured) -> Vec<Block> {
     let mut lines = Vec::new();
     for warning in warning::warnings(row) {
         let mut mark = "  ! ";
-        for line in wrapped(&format!("{}: {warning}", row.entry.policy), "") {
+        for line in wrapped(&format!("{}: {warning}", row.label), "") {
             lines.push(Block::Line(vec![Span::new(mark, Role::Warning), Span::plain(line)]));
             mark = "    ";
         }

@@ -42,14 +42,14 @@ pub fn save(
     };
     let (mut tensors, mut contents) = (Vec::new(), Vec::new());
     for row in rows {
-        let prefix = if rows.len() > 1 { format!("{}.", row.entry.policy) } else { String::new() };
+        let prefix = if rows.len() > 1 { format!("{}.", row.label) } else { String::new() };
         for parameter in row.model.parameters() {
             let (tensor, bytes) = tensor(parameter, &prefix, framing);
             tensors.push(tensor);
             contents.push(bytes);
         }
     }
-    let policies: Vec<&str> = rows.iter().map(|row| &*row.entry.policy).collect();
+    let policies: Vec<&str> = rows.iter().map(|row| &*row.label).collect();
     let tasks = rows.first().map_or("", |row| row.entry.task.name);
     let metadata = [("fpx.policy", policies.join(",")), ("fpx.task", tasks.to_owned())];
     let metadata = metadata.map(|(key, value)| (key.to_owned(), value));

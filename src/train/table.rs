@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     experiment::Measured,
-    judge::{Verdict, judge, reference},
+    judge::{Verdict, judge, standard},
     summary::{Role as Tensors, Spread},
     tally::to_f64,
     task::Figure,
@@ -99,14 +99,14 @@ pub fn data(rows: &[Measured], seeds: &[u64]) -> Table {
 }
 
 /// Characters of a policy's name that leave room for every column.
-const LONG: usize = 20;
+const LONG: usize = 15;
 
 /// Returns the table that people see of some of the rows; `all` has those they are compared with.
 pub fn screen(rows: &[&Measured], all: &[Measured]) -> Table {
     let figure = rows.first().map_or(Figure::Accuracy, |row| row.entry.task.figure);
     let mut table = Table::new([
         Column::new("", "policy").wraps(),
-        Column::new("", first_heading(figure)),
+        Column::new("", first_heading(figure, rows)),
         Column::new("", second_heading(figure)).point(),
         Column::new("", "gradients\nflushed").right(),
         Column::new("", "updates\nlost").right(),
@@ -142,12 +142,14 @@ pub fn screen(rows: &[&Measured], all: &[Measured]) -> Table {
     table
 }
 
-const fn first_heading(figure: Figure) -> &'static str {
-    match figure {
-        Figure::Accuracy => "test acc %\nmean (range)",
-        Figure::TestLoss => "test MSE\nmean (range)",
-        Figure::TrainLoss => "train loss\nmean (range)",
-    }
+fn first_heading(figure: Figure, rows: &[&Measured]) -> String {
+    let name = match figure {
+        Figure::Accuracy => "test acc %",
+        Figure::TestLoss => "test MSE",
+        Figure::TrainLoss => "train loss",
+    };
+    let has_range = rows.iter().any(|row| row.outcomes.len() > 1);
+    format!("{name}\n{}", if has_range { "mean (range)" } else { "" })
 }
 
 const fn second_heading(figure: Figure) -> &'static str {
@@ -195,7 +197,7 @@ fn second_cell(row: &Measured, figure: Figure, all: &[Measured]) -> Cell {
 
 /// Marks a figure that is worse than float32's by more than the seeds differ.
 fn marked(text: String, row: &Measured, figure: Figure, all: &[Measured]) -> Cell {
-    let verdict = reference(all, row).map(|reference| judge(row, reference, figure));
+    let verdict = standard(all, row).map(|standard| judge(row, standard, figure));
     if verdict == Some(Verdict::Worse) {
         let mark = Span::new(format!("{text} !"), Role::Bad);
         return Cell::spans(Value::Null, vec![mark]);

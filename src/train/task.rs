@@ -159,18 +159,23 @@ pub fn for_data(path: &Path) -> Result<&'static Task, ContainerError> {
 }
 
 impl Recipe {
-    /// Returns the settings in words.
-    pub fn describe(&self) -> String {
+    /// Returns the optimizer and the learning rate in words.
+    pub fn rule_and_rate(&self) -> String {
         let rate = self.learning_rate;
         let rate = if rate < 0.01 { format!("{rate:e}") } else { rate.to_string() };
-        let rule = match self.rule {
-            Rule::Sgd => "SGD".to_owned(),
-            rule if rule == Rule::ADAM => "Adam".to_owned(),
-            Rule::Adam { epsilon } => format!("Adam (eps {epsilon:e})"),
-        };
+        match self.rule {
+            Rule::Sgd => format!("SGD {rate}"),
+            rule if rule == Rule::ADAM => format!("Adam {rate}"),
+            Rule::Adam { epsilon } => format!("Adam (eps {epsilon:e}) {rate}"),
+        }
+    }
+
+    /// Returns the settings in words.
+    pub fn describe(&self) -> String {
+        let rule = self.rule_and_rate();
         let clip = self.clip.map_or(String::new(), |norm| format!(", gradients clipped to {norm}"));
         let epochs = if self.epochs == 1 { "epoch" } else { "epochs" };
-        format!("{rule} {rate}, batch {}, {} {epochs}{clip}", self.batch, self.epochs)
+        format!("{rule}, batch {}, {} {epochs}{clip}", self.batch, self.epochs)
     }
 }
 

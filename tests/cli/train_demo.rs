@@ -191,6 +191,7 @@ fn settings_out_of_range_are_refused() {
 fn names_and_slots_that_do_not_exist_are_refused() {
     fpx("train-demo --policy f32,bf16-apm")
         .fails(2, "unknown policy 'bf16-apm', did you mean 'bf16-amp'? (--policy list shows all)");
+    fpx("train-demo --policy f32,f16-amp,f32").fails(2, "--policy names 'f32' twice");
     fpx("train-demo --task mist")
         .fails(2, "unknown task 'mist', expected digits, autoencoder, char-lm, mnist or list");
     fpx("train-demo --set weights=e8m0").fails(
@@ -292,6 +293,8 @@ fn files_that_are_not_what_they_say_are_refused_by_name() {
     refuses(3, &["elements of IDX type 0x0d, expected bytes (0x08)"]);
     fs::write(&labels, [0, 0]).expect("a file");
     refuses(3, &["2 bytes, expected an IDX header"]);
+    let ran = on_folder(&labels, "--task mnist");
+    assert_eq!(ran.code, Some(3), "{}", ran.stderr);
     let ran = on_folder(&folder.path().join("nowhere"), "");
     assert_eq!(ran.code, Some(4), "{}", ran.stderr);
     assert!(ran.stderr.contains("no such file"), "{}", ran.stderr);

@@ -1,10 +1,11 @@
 //! Block scales, the Hadamard transform and prescaling, as products read their operands.
 
 use fpx::{
+    kernel::Gemm,
     random::Stream,
     train::{
         hadamard::{SIZE, signs, transform},
-        matmul::{View, matmul},
+        matmul::matmul,
         matrix::Matrix,
         policy::find,
         quantizer::{Operand, Quantizer},
@@ -40,8 +41,8 @@ fn the_transform_is_orthogonal_and_leaves_products_alone() {
     let signs = signs(7);
     let (mixed_a, mixed_b) = (transform(&a, &signs), transform(&b, &signs));
     assert_eq!((mixed_a.rows, mixed_a.rows % SIZE), (48, 0));
-    let product = matmul(View::of(&a).turned(), View::of(&b), None);
-    let mixed = matmul(View::of(&mixed_a).turned(), View::of(&mixed_b), None);
+    let product = matmul(&Gemm::default(), a.view().turned(), b.view());
+    let mixed = matmul(&Gemm::default(), mixed_a.view().turned(), mixed_b.view());
     for (x, y) in product.data.iter().zip(&mixed.data) {
         assert!((x - y).abs() < 1e-5, "{x} {y}");
     }
@@ -55,8 +56,9 @@ fn both_operands_of_a_weight_gradient_are_mixed_whatever_their_formats() {
     let (left, right) =
         (operand(Role::Activations, &slots, &x), operand(Role::Gradients, &slots, &dy));
     assert_eq!((left.along_first().rows, right.along_first().rows), (32, 32));
-    let exact = matmul(View::of(&x).turned(), View::of(&dy), None);
-    let mixed = matmul(View::of(left.along_first()).turned(), View::of(right.along_first()), None);
+    let exact = matmul(&Gemm::default(), x.view().turned(), dy.view());
+    let mixed =
+        matmul(&Gemm::default(), left.along_first().view().turned(), right.along_first().view());
     for (x, y) in exact.data.iter().zip(&mixed.data) {
         assert!((x - y).abs() < 0.02, "{x} {y}");
     }

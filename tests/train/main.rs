@@ -13,4 +13,5 @@ mod bounds;
 mod gradients;
 mod hadamard;
 mod policies;
+mod products;
 mod rounding;

@@ -98,7 +98,14 @@ pub fn is_idx(path: &Path) -> Result<bool, ContainerError> {
 ///
 /// If a file cannot be read, is not IDX, or images and labels do not match.
 pub fn idx_folder(path: &Path) -> Result<Dataset, ContainerError> {
-    let folder = if path.is_file() { path.parent().unwrap_or(path) } else { path };
+    let folder = match path.parent() {
+        Some(_) if path.is_file() && !is_idx(path)? => {
+            let what = "expected an IDX file of images or labels, or their folder";
+            return Err(ContainerError::data(path, what.to_owned()));
+        }
+        Some(folder) if path.is_file() => folder,
+        _ => path,
+    };
     let pairs = idx::pairs(folder)?;
     let (images, labels) = pair(&pairs.train)?;
     let scale = largest(&images);
