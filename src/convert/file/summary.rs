@@ -22,6 +22,8 @@ pub struct Summary {
     pub bytes_out: u64,
     /// What happened to the elements of the converted tensors.
     pub counts: Counts,
+    /// What was found of the scales of the converted tensors.
+    pub scales: ScaleCounts,
     /// The first finite element that became infinite or NaN.
     pub lost: Option<Lost>,
     /// Remarks for people.
@@ -32,6 +34,28 @@ pub struct Summary {
     pub is_written: bool,
     /// How long it took.
     pub duration: Duration,
+}
+
+/// How many scales were found, and of what sort.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ScaleCounts {
+    /// All of them.
+    pub all: u64,
+    /// Those of fewer elements than the others have.
+    pub short: u64,
+    /// Those that are NaN, because of a NaN or an infinity among their elements.
+    pub nan: u64,
+    /// Those that are zero, so that all of their elements are.
+    pub zero: u64,
+}
+
+impl std::ops::AddAssign for ScaleCounts {
+    fn add_assign(&mut self, other: Self) {
+        self.all += other.all;
+        self.short += other.short;
+        self.nan += other.nan;
+        self.zero += other.zero;
+    }
 }
 
 /// How many tensors were copied, by reason.
