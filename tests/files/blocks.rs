@@ -8,6 +8,7 @@ use crate::util::{Model, convert, fixture, folder_with};
 
 const WEIGHTS: [&str; 5] = ["even", "short", "odd", "cube", "special"];
 const FILE: &str = "blocks.safetensors";
+const EXPECTED: &str = "blocks_expected.safetensors";
 
 /// What a target is laid out as: the end of each tensor's name, and its element type.
 fn layout(target: &str, weight: &str) -> Vec<(&'static str, &'static str)> {
@@ -38,8 +39,9 @@ fn write(dir: &Path, arguments: &[&str]) -> Model {
 #[test]
 fn tensors_are_those_of_numpy_and_ml_dtypes() {
     let dir = folder_with(FILE);
-    let expected = Model::read(&fixture("blocks_expected.safetensors"));
-    let names = expected.names();
+    let expected = Model::read(&fixture(EXPECTED));
+    let mut names = expected.names();
+    names.retain(|name| !name.starts_with("gguf:"));
     let mut targets: Vec<&str> = names.iter().map(|name| name.split(':').next().unwrap()).collect();
     // The words of the two-level targets hold a colon themselves.
     targets = targets.into_iter().filter(|target| target.parse::<Spec>().is_ok()).collect();
@@ -101,4 +103,49 @@ fn same(found: &[u8], expected: &[u8]) -> bool {
 
 fn numbers(bytes: &[u8]) -> Vec<f32> {
     bytes.chunks(4).map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap())).collect()
+}
+
+#[test]
+fn blocks_of_gguf_are_read_as_its_package_reads_them() {
+    let dir = folder_with("blocks.gguf");
+    convert(dir.path(), &["blocks.gguf", "--to", "f32", "-o", "out.safetensors"]).ends(0);
+    let (model, expected) =
+        (Model::read(&dir.path().join("out.safetensors")), Model::read(&fixture(EXPECTED)));
+    assert_eq!(model.names(), ["mx.weight", "nv.weight", "scaled.weight"]);
+    for name in model.names() {
+        let (dtype, shape, bytes) = expected.tensor(&format!("gguf:{name}"));
+        assert_eq!((dtype.as_str(), shape), ("F32", model.tensor(&name).1), "{name}");
+        // ggml's table of numbers has no negative zero, E2M1 has.
+        assert_eq!(numbers(&model.tensor(&name).2), numbers(&bytes), "{name}");
+    }
+    // Left out they cannot be copied, as safetensors has no such type.
+    let arguments = ["blocks.gguf", "--to", "f32", "--exclude", "mx*", "-o", "x.safetensors"];
+    convert(dir.path(), &arguments).ends(2).says("no type for its MXFP4 elements");
+    // From block to block through exact numbers.
+    convert(dir.path(), &["blocks.gguf", "--to", "mxfp4", "-o", "mx.safetensors"]).ends(0);
+    convert(dir.path(), &["mx.safetensors", "--to", "f32", "-o", "mx-back.safetensors"]).ends(0);
+    let back = Model::read(&dir.path().join("mx-back.safetensors")).tensor("mx.weight");
+    assert!(back == model.tensor("mx.weight"));
+}
+
+#[test]
+fn counts_of_scales_are_reported() {
+    let dir = folder_with(FILE);
+    let run = convert(dir.path(), &[FILE, "--to", "mxfp4", "--json"]).ends(0);
+    let json: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
+    let row = &json["rows"][0];
+    // 18 blocks of even, 12 of short, 6 of odd, 6 of cube, 16 of special.
+    assert_eq!((&row["scales"], &row["short_scales"]), (&58.into(), &7.into()));
+    assert_eq!((&row["nan_scales"], &row["zero_scales"]), (&3.into(), &0.into()));
+    assert_eq!((&row["nan"], &row["inf"], &row["lost"]), (&1.into(), &2.into(), &93.into()));
+    assert_eq!(row["first_lost"]["tensor"], "special");
+    assert_eq!(row["first_lost"]["index"], serde_json::json!([0, 0]));
+    assert_eq!(json["options"]["overflow"], "saturate");
+    let run = convert(dir.path(), &[FILE, "--to", "nvfp4"]).ends(0);
+    run.says("scales    ").says("NaN 3, zero ").says("makes its whole block NaN");
+    for watched in ["nan", "overflow", "flushed", "inexact"] {
+        let arguments = [FILE, "--to", "mxfp4", "--fail-on", watched, "-o", "out.safetensors"];
+        convert(dir.path(), &arguments).ends(1).says("nothing kept");
+        assert!(!dir.path().join("out.safetensors").exists());
+    }
 }

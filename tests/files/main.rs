@@ -6,6 +6,7 @@
     reason = "a test fails by panicking, and its numbers are small"
 )]
 
+mod block_layouts;
 mod blocks;
 mod convert;
 mod folder;

@@ -122,9 +122,9 @@ impl Planner<'_> {
     /// Returns two codes a byte, the bytes of each block in a dimension of their own.
     fn blocks_of_nibbles(&self, shape: &[u64], size: u64) -> Codes {
         let mut shape = shape.to_vec();
-        let row = shape.pop().unwrap_or(1).max(1);
-        let cells = Cells::nibbles(row, size);
-        shape.extend([cells.a_row(), cells.bytes]);
+        let row = shape.pop().unwrap_or(1);
+        let cells = Cells::nibbles(row.max(1), size);
+        shape.extend([row.div_ceil(size), cells.bytes]);
         self.nibbles("_blocks", shape, cells)
     }
 

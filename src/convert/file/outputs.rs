@@ -7,7 +7,7 @@ use super::{
     store::Form,
 };
 use crate::{
-    block::Quantizer,
+    block::{Quantizer, spec},
     container::{
         Element, Framing, Holds, Order, Source, Span, Storage, Tensor, Writing,
         companion::{self, Scaled},
@@ -223,16 +223,25 @@ impl Planner<'_> {
     /// Returns how a weight is to be scaled.
     fn scaling(&self, weight: &Tensor, source: &Source) -> Result<Option<Scaling>, FileError> {
         let target = &self.config.target;
-        if weight.bytes == Some(0) || target.is_plain() {
+        // Nothing has no largest magnitude, but it may have no blocks.
+        let has_blocks = matches!(target.scaling, spec::Scaling::Block(_));
+        if target.is_plain() || weight.bytes == Some(0) && !has_blocks {
             return Ok(None);
         }
-        let can_hold = self.config.simulate || companion::is_described(self.kind);
-        if !can_hold || weight.bytes.is_none() || weight.order == Order::Fortran {
+        if !self.config.simulate && !companion::is_described(self.kind) {
             return Err(FileError::Usage(format!(
-                "{}: scales are written to safetensors and folders, not to {}: name such an output, \
-                 or add --simulate",
+                "{}: {target} has scales, which safetensors and folders hold and {} does not: name \
+                 such an output, or add --simulate",
                 show(&source.path),
                 self.kind.name
+            )));
+        }
+        let is_turned = weight.order == Order::Fortran && target.scaling != spec::Scaling::Tensor;
+        if weight.bytes.is_none() || is_turned {
+            let what = if is_turned { "a tensor in Fortran order" } else { "a stream" };
+            return Err(FileError::Usage(format!(
+                "{}: the scales of {target} are not found for {what}",
+                describe(weight, source)
             )));
         }
         let refuse = |error| FileError::Usage(format!("{}: {error}", describe(weight, source)));
