@@ -247,7 +247,9 @@ impl Pairing {
         written: &Written,
     ) -> Option<String> {
         let stem = tensor.name.strip_suffix(self.weight)?;
-        self.codes.read(tensor, written)?;
+        if !self.codes.may_be(tensor, written) {
+            return None;
+        }
         let name = format!("{stem}{}", self.scale);
         let Some(scale) = names.get(name.as_str()).map(|scale| &all[*scale]) else {
             return self.is_packed().then(|| format!("has no scales {}", quote(&name)));

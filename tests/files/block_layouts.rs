@@ -181,3 +181,53 @@ fn any_number_of_threads_writes_the_same_blocks() {
         }
     }
 }
+
+#[test]
+fn every_kind_that_holds_the_type_is_simulated() {
+    let dir = tempfile::tempdir().unwrap();
+    let shape = vec![6, 35];
+    let source = write(&dir.path().join("in.safetensors"), &[("w", shape.clone())]).remove(0);
+    let run = |arguments: &[&str]| convert(dir.path(), arguments).ends(0);
+    for output in ["in.npy", "in.npz", "in.csv"] {
+        run(&["in.safetensors", "--to", "f32", "-o", output]);
+    }
+    fs::write(dir.path().join("in.bin"), f32_bytes(&source)).unwrap();
+    let read = |path: &str| {
+        let from = if path.ends_with("bin") || path.ends_with("csv") { Some("f32") } else { None };
+        let from = from.map_or(vec![], |from| vec!["--from", from]);
+        let arguments = [&[path, "--to", "f32", "--force", "-o", "out.bin"][..], &from].concat();
+        run(&arguments);
+        fs::read(dir.path().join("out.bin")).unwrap()
+    };
+    for target in ["mxfp4", "nvfp4", "mxint8/rceil", "mxfp6", "e4m3fn/block:4", "e4m3fn/channel"] {
+        let whole = f32_bytes(&rounded(target, &shape, &source, 0));
+        let flat = f32_bytes(&rounded(target, &[210], &source, 0));
+        for (input, output, from) in [
+            ("in.npy", "q.npy", None),
+            ("in.npz", "q.npz", None),
+            ("in.npy", "q.csv", None),
+            ("in.csv", "q.csv", Some("f32")),
+            ("in.bin", "q.bin", Some("f32")),
+            ("in.safetensors", "q.safetensors", None),
+        ] {
+            let from = from.map_or(vec![], |from| vec!["--from", from]);
+            let arguments = [input, "--to", target, "--simulate", "--force", "-o", output];
+            run(&[&arguments[..], &from].concat());
+            let expected = if input == "in.bin" { &flat } else { &whole };
+            assert!(read(output) == *expected, "{target} from {input} to {output}");
+        }
+        for (input, output) in [("in.npy", "x.npy"), ("in.npz", "x.npz"), ("in.npy", "x.csv")] {
+            convert(dir.path(), &[input, "--to", target, "-o", output]).ends(2).says("--simulate");
+        }
+    }
+    // Through half precision: rounded to it once more.
+    run(&["in.npy", "--to", "bf16", "-o", "half.safetensors"]);
+    let half: Vec<f32> = source.iter().map(|x| half::bf16::from_f32(*x).to_f32()).collect();
+    run(&["half.safetensors", "--to", "nvfp4", "--simulate", "-o", "q-half.safetensors"]);
+    let expected: Vec<u8> = rounded("nvfp4", &shape, &half, 0)
+        .into_iter()
+        .flat_map(|x| half::bf16::from_f32(x).to_le_bytes())
+        .collect();
+    let (dtype, _, bytes) = Model::read(&dir.path().join("q-half.safetensors")).tensor("in");
+    assert!(dtype == "BF16" && bytes == expected);
+}

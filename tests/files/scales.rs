@@ -234,6 +234,100 @@ fn codes_without_a_recognised_scale_are_refused() {
 }
 
 #[test]
+fn packed_codes_whose_scales_do_not_fit_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("in.safetensors");
+    let blocks = || ("x_blocks", "U8", vec![3, 2, 16], vec![0x21; 96]);
+    let nibbles = |name| (name, "U8", vec![3, 32], vec![0x21; 96]);
+    let fine = |shape: Vec<usize>| {
+        let count = shape.iter().product();
+        ("x.weight_scale", "F8_E4M3", shape, vec![0x38; count])
+    };
+    let power = |name, dtype, shape: Vec<usize>| {
+        let count = shape.iter().product();
+        (name, dtype, shape, vec![127; count])
+    };
+    let second = |shape, numbers: &[f32]| ("x.weight_scale_2", "F32", shape, f32_bytes(numbers));
+    let record = |shape: &str| {
+        format!(r#""fpx.tensors":"{{\"x_blocks\":{{\"format\":\"mxfp4\",\"shape\":{shape}}}}}""#)
+    };
+    let eight = || ("x.weight", "F8_E4M3", vec![3, 64], some_codes(192));
+    for (what, metadata, entries) in [
+        ("missing", String::new(), vec![blocks()]),
+        ("too many", String::new(), vec![blocks(), power("x_scales", "U8", vec![3, 3])]),
+        ("flat", String::new(), vec![blocks(), power("x_scales", "U8", vec![6])]),
+        (
+            "of another type",
+            String::new(),
+            vec![blocks(), ("x_scales", "F32", vec![3, 2], f32_bytes(&[1.0; 6]))],
+        ),
+        ("row", record("[3,65]"), vec![blocks(), power("x_scales", "U8", vec![3, 2])]),
+        ("rank", record("[60]"), vec![blocks(), power("x_scales", "U8", vec![3, 2])]),
+        ("no second scale", String::new(), vec![nibbles("x.weight"), fine(vec![3, 4])]),
+        (
+            "two second scales",
+            String::new(),
+            vec![nibbles("x.weight"), fine(vec![3, 4]), second(vec![2], &[1.0, 2.0])],
+        ),
+        (
+            "scales of another shape",
+            String::new(),
+            vec![nibbles("x.weight"), fine(vec![3, 5]), second(vec![], &[1.0])],
+        ),
+        ("packed alone", String::new(), vec![nibbles("x.weight_packed"), fine(vec![3, 4])]),
+        (
+            "a second scale that is NaN",
+            String::new(),
+            vec![nibbles("x.weight"), fine(vec![3, 4]), second(vec![], &[f32::NAN])],
+        ),
+        (
+            "powers of another shape",
+            String::new(),
+            vec![eight(), power("x.weight_scale", "F8_E8M0", vec![3, 7])],
+        ),
+        (
+            "bytes as powers",
+            String::new(),
+            vec![eight(), power("x.weight_scale", "U8", vec![3, 2])],
+        ),
+        (
+            "integers under powers of another shape",
+            String::new(),
+            vec![
+                ("x.weight", "I8", vec![3, 64], vec![5; 192]),
+                power("x.weight_scale", "F8_E8M0", vec![2, 2]),
+            ],
+        ),
+        (
+            "codes of which nobody says the format",
+            String::new(),
+            vec![
+                ("x.weight", "U8", vec![3, 33], vec![5; 99]),
+                power("x.weight_scale", "F8_E8M0", vec![3, 2]),
+            ],
+        ),
+        ("codes of four bits", String::new(), vec![("x", "F4", vec![3, 64], vec![5; 96])]),
+    ] {
+        write(&path, &metadata, &entries);
+        let arguments = ["in.safetensors", "--to", "f32", "-o", "out.safetensors"];
+        let refused = convert(dir.path(), &arguments).ends(3);
+        assert!(refused.stderr.contains("'x"), "{what}: {}", refused.stderr);
+        assert!(!dir.path().join("out.safetensors").exists(), "{what}");
+        let swept = assert_cmd::Command::new(env!("CARGO_BIN_EXE_fpx"))
+            .args(["error-sweep", "in.safetensors", "--formats", "bf16"])
+            .current_dir(dir.path())
+            .output()
+            .unwrap();
+        assert_eq!(swept.status.code(), Some(3), "{what}");
+    }
+    // 8-bit integers under scales of their own are no weights that fpx reads: they are copied.
+    let integers = ("x.weight", "I8", vec![2, 2], vec![1, 2, 3, 4]);
+    write(&path, "", &[integers, ("x.weight_scale", "F32", vec![2, 1], f32_bytes(&[0.5, 2.0]))]);
+    convert(dir.path(), &["in.safetensors", "--to", "f32", "-o", "out.safetensors"]).ends(0);
+    assert_eq!(Model::read(&dir.path().join("out.safetensors")).tensor("x.weight").0, "I8");
+}
+
+#[test]
 fn a_plain_cast_says_that_it_has_no_scale() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("in.safetensors");

@@ -47,14 +47,39 @@ pub struct Weight {
     pub(super) block: Option<u64>,
 }
 
+/// Whether a tensor holds bytes, of one of these of NumPy's kinds.
+fn is_byte(tensor: &Tensor, kinds: &[char]) -> bool {
+    match tensor.element {
+        Element::Integer(Integer { kind, bytes: 1 }) => kinds.contains(&kind),
+        _ => false,
+    }
+}
+
 impl Codes {
+    /// Whether the tensor can be such codes by its element type.
+    pub(super) fn may_be(self, tensor: &Tensor, written: &Written) -> bool {
+        let storage = tensor.element.storage();
+        match self {
+            Self::Own => {
+                let has_scales = |storage: &Storage| written.has_scaled(&storage.format);
+                needs_scale(&tensor.element) || storage.is_some_and(has_scales)
+            }
+            Self::Nibbles => {
+                is_byte(tensor, &['u', 'i']) || storage.is_some_and(|s| s.format == c::E2M1FN)
+            }
+            Self::NibbleBlocks => is_byte(tensor, &['u', 'i']) && tensor.shape.len() > 1,
+            Self::Bytes => is_byte(tensor, &['u']),
+            Self::Integers => is_byte(tensor, &['i']),
+            Self::Blocks => matches!(tensor.element, Element::Blocks(_)),
+        }
+    }
+
     /// Returns what the tensor holds, if it can be such codes.
     pub(super) fn read(self, tensor: &Tensor, written: &Written) -> Option<Weight> {
-        let byte = |signs: &[char]| match tensor.element {
-            Element::Integer(Integer { kind, bytes: 1 }) => signs.contains(&kind),
-            _ => false,
-        };
-        let own = Weight {
+        if !self.may_be(tensor, written) {
+            return None;
+        }
+        let bytes = Weight {
             storage: Storage::new(&c::E2M1FN),
             coding: Coding::Format,
             span: Span::Bits(8),
@@ -63,29 +88,24 @@ impl Codes {
         };
         let record = written.tensors.get(&tensor.name);
         match (self, &tensor.element) {
-            (Self::Own, Element::Float(storage))
-                if needs_scale(&tensor.element) || written.has_scaled(&storage.format) =>
-            {
-                Some(Weight { storage: storage.clone(), span: Span::Bits(storage.bits()), ..own })
+            (Self::Own | Self::Nibbles, Element::Float(storage)) => {
+                Some(Weight { storage: storage.clone(), span: Span::Bits(storage.bits()), ..bytes })
             }
-            (Self::Nibbles, Element::Float(storage)) if storage.format == c::E2M1FN => {
-                Some(Weight { span: Span::Bits(storage.bits()), ..own })
-            }
-            (Self::Nibbles, _) if byte(&['u', 'i']) => rows_of_nibbles(own, record),
-            (Self::NibbleBlocks, _) if byte(&['u', 'i']) => blocks_of_nibbles(own, record),
-            (Self::Bytes, _) if byte(&['u']) => {
-                let format = &record.filter(|record| record.shape == own.shape)?.spec.format;
+            (Self::Nibbles, _) => rows_of_nibbles(bytes, record),
+            (Self::NibbleBlocks, _) => blocks_of_nibbles(bytes, record),
+            (Self::Bytes, _) => {
+                let format = &record.filter(|record| record.shape == bytes.shape)?.spec.format;
                 let storage = Storage::new(format).with_packing(Packing::Byte);
-                matches!(format.width(), 4 | 6).then_some(Weight { storage, ..own })
+                matches!(format.width(), 4 | 6).then_some(Weight { storage, ..bytes })
             }
-            (Self::Integers, _) if byte(&['i']) => {
+            (Self::Integers, _) => {
                 let storage = Storage::new(&c::INT8_SIXTY_FOURTHS);
-                Some(Weight { storage, coding: Coding::TwosComplement, ..own })
+                Some(Weight { storage, coding: Coding::TwosComplement, ..bytes })
             }
             (Self::Blocks, Element::Blocks(blocks)) => {
-                Some(Weight { span: blocks.span(&own.shape), ..own })
+                Some(Weight { span: blocks.span(&bytes.shape), ..bytes })
             }
-            _ => None,
+            (Self::Own | Self::Blocks, _) => None,
         }
     }
 }
