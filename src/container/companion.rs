@@ -220,13 +220,12 @@ impl Pairing {
         let scale_storage = scale_storage(&all[scale], self.scales)?;
         let (shape, scale_shape) = (&weight.shape, &all[scale].shape);
         let fits = |grouping: &Grouping| grouping.scale_shape() == scale_shape;
-        let grouping = match weight.block {
-            Some(size) => Grouping::blocks(shape, size, -1).filter(fits),
-            None => {
-                let hints = written.scalings(&tensor.name);
-                let mut hinted = hints.iter().filter_map(|scaling| Grouping::of(scaling, shape));
-                hinted.find(fits).or_else(|| Grouping::infer(shape, scale_shape))
-            }
+        let grouping = if let Some(size) = weight.block {
+            Grouping::blocks(shape, size, -1).filter(fits)
+        } else {
+            let hints = written.scalings(&tensor.name);
+            let mut hinted = hints.iter().filter_map(|scaling| Grouping::of(scaling, shape));
+            hinted.find(fits).or_else(|| Grouping::infer(shape, scale_shape))
         }?;
         let producer = self.producer;
         // An end that speaks of packing is no part of the name.

@@ -21,7 +21,7 @@ fn numbers(seed: u64, count: u64) -> Vec<f32> {
         let bits = stream.bits(i);
         let exponent = (bits >> 8 & 15).cast_signed() - 8;
         let magnitude = f64::from(bits >> 12) / f64::from(1 << 20) * f64::from(exponent).exp2();
-        let x = if bits & 31 == 0 { 0.0 } else { magnitude as f32 };
+        let x = if bits.is_multiple_of(32) { 0.0 } else { magnitude as f32 };
         if bits & 64 == 0 { x } else { -x }
     };
     (0..count).map(number).collect()
@@ -220,6 +220,23 @@ fn every_kind_that_holds_the_type_is_simulated() {
             convert(dir.path(), &[input, "--to", target, "-o", output]).ends(2).says("--simulate");
         }
     }
+    // In Fortran order the elements lie as those of the transposed matrix do.
+    let at = |i: usize| source[i % 6 * 35 + i / 6];
+    let turned: Vec<f32> = (0..source.len()).map(at).collect();
+    let header = "{'descr': '<f4', 'fortran_order': True, 'shape': (6, 35), }";
+    let mut array = b"\x93NUMPY\x01\x00\x76\x00".to_vec();
+    array.extend(format!("{header:<117}\n").bytes());
+    array.extend(f32_bytes(&turned));
+    fs::write(dir.path().join("turned.npy"), array).unwrap();
+    for target in ["mxfp4", "nvfp4/axis:0", "e4m3fn/channel", "e4m3fn/tensor"] {
+        run(&["turned.npy", "--to", target, "--simulate", "--force", "-o", "q.npy"]);
+        let whole = rounded(target, &shape, &source, 0);
+        let expected: Vec<f32> = (0..whole.len()).map(|i| whole[i % 6 * 35 + i / 6]).collect();
+        let written = fs::read(dir.path().join("q.npy")).unwrap();
+        assert!(written.ends_with(&f32_bytes(&expected)), "{target}");
+    }
+    let tiles = ["turned.npy", "--to", "e4m3fn/tile:2x2", "--simulate", "-o", "x.npy"];
+    convert(dir.path(), &tiles).ends(2).says("Fortran order");
     // Through half precision: rounded to it once more.
     run(&["in.npy", "--to", "bf16", "-o", "half.safetensors"]);
     let half: Vec<f32> = source.iter().map(|x| half::bf16::from_f32(*x).to_f32()).collect();

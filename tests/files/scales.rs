@@ -233,85 +233,64 @@ fn codes_without_a_recognised_scale_are_refused() {
     convert(dir.path(), &arguments).ends(0);
 }
 
-#[test]
-fn packed_codes_whose_scales_do_not_fit_are_refused() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("in.safetensors");
+/// Scales of one byte each.
+fn byte_scales(name: &'static str, dtype: &'static str, shape: &[usize]) -> Entry {
+    (name, dtype, shape.to_vec(), vec![56; shape.iter().product()])
+}
+
+/// MXFP4 weights with scales that are not theirs: what is wrong, metadata and tensors.
+fn misfits_of_blocks() -> Vec<(&'static str, String, Vec<Entry>)> {
     let blocks = || ("x_blocks", "U8", vec![3, 2, 16], vec![0x21; 96]);
-    let nibbles = |name| (name, "U8", vec![3, 32], vec![0x21; 96]);
-    let fine = |shape: Vec<usize>| {
-        let count = shape.iter().product();
-        ("x.weight_scale", "F8_E4M3", shape, vec![0x38; count])
-    };
-    let power = |name, dtype, shape: Vec<usize>| {
-        let count = shape.iter().product();
-        (name, dtype, shape, vec![127; count])
-    };
-    let second = |shape, numbers: &[f32]| ("x.weight_scale_2", "F32", shape, f32_bytes(numbers));
+    let scales = |shape: &[usize]| byte_scales("x_scales", "U8", shape);
     let record = |shape: &str| {
         format!(r#""fpx.tensors":"{{\"x_blocks\":{{\"format\":\"mxfp4\",\"shape\":{shape}}}}}""#)
     };
+    let floats = ("x_scales", "F32", vec![3, 2], f32_bytes(&[1.0; 6]));
+    vec![
+        ("none", String::new(), vec![blocks()]),
+        ("too many", String::new(), vec![blocks(), scales(&[3, 3])]),
+        ("flat ones", String::new(), vec![blocks(), scales(&[6])]),
+        ("floats", String::new(), vec![blocks(), floats]),
+        ("a row that is said to be longer", record("[3,65]"), vec![blocks(), scales(&[3, 2])]),
+        ("another rank", record("[60]"), vec![blocks(), scales(&[3, 2])]),
+    ]
+}
+
+/// The same in other conventions.
+fn misfits() -> Vec<(&'static str, Vec<Entry>)> {
+    let nibbles = |name| (name, "U8", vec![3, 32], vec![0x21; 96]);
+    let fine = |shape: &[usize]| byte_scales("x.weight_scale", "F8_E4M3", shape);
+    let power = |dtype, shape: &[usize]| byte_scales("x.weight_scale", dtype, shape);
+    let second = |shape, numbers: &[f32]| ("x.weight_scale_2", "F32", shape, f32_bytes(numbers));
     let eight = || ("x.weight", "F8_E4M3", vec![3, 64], some_codes(192));
-    for (what, metadata, entries) in [
-        ("missing", String::new(), vec![blocks()]),
-        ("too many", String::new(), vec![blocks(), power("x_scales", "U8", vec![3, 3])]),
-        ("flat", String::new(), vec![blocks(), power("x_scales", "U8", vec![6])]),
-        (
-            "of another type",
-            String::new(),
-            vec![blocks(), ("x_scales", "F32", vec![3, 2], f32_bytes(&[1.0; 6]))],
-        ),
-        ("row", record("[3,65]"), vec![blocks(), power("x_scales", "U8", vec![3, 2])]),
-        ("rank", record("[60]"), vec![blocks(), power("x_scales", "U8", vec![3, 2])]),
-        ("no second scale", String::new(), vec![nibbles("x.weight"), fine(vec![3, 4])]),
-        (
-            "two second scales",
-            String::new(),
-            vec![nibbles("x.weight"), fine(vec![3, 4]), second(vec![2], &[1.0, 2.0])],
-        ),
-        (
-            "scales of another shape",
-            String::new(),
-            vec![nibbles("x.weight"), fine(vec![3, 5]), second(vec![], &[1.0])],
-        ),
-        ("packed alone", String::new(), vec![nibbles("x.weight_packed"), fine(vec![3, 4])]),
-        (
-            "a second scale that is NaN",
-            String::new(),
-            vec![nibbles("x.weight"), fine(vec![3, 4]), second(vec![], &[f32::NAN])],
-        ),
-        (
-            "powers of another shape",
-            String::new(),
-            vec![eight(), power("x.weight_scale", "F8_E8M0", vec![3, 7])],
-        ),
-        (
-            "bytes as powers",
-            String::new(),
-            vec![eight(), power("x.weight_scale", "U8", vec![3, 2])],
-        ),
-        (
-            "integers under powers of another shape",
-            String::new(),
-            vec![
-                ("x.weight", "I8", vec![3, 64], vec![5; 192]),
-                power("x.weight_scale", "F8_E8M0", vec![2, 2]),
-            ],
-        ),
-        (
-            "codes of which nobody says the format",
-            String::new(),
-            vec![
-                ("x.weight", "U8", vec![3, 33], vec![5; 99]),
-                power("x.weight_scale", "F8_E8M0", vec![3, 2]),
-            ],
-        ),
-        ("codes of four bits", String::new(), vec![("x", "F4", vec![3, 64], vec![5; 96])]),
-    ] {
+    let integers = ("x.weight", "I8", vec![3, 64], vec![5; 192]);
+    let unknown = ("x.weight", "U8", vec![3, 33], vec![5; 99]);
+    let (weight, packed) = (|| nibbles("x.weight"), nibbles("x.weight_packed"));
+    vec![
+        ("no second scale", vec![weight(), fine(&[3, 4])]),
+        ("two of them", vec![weight(), fine(&[3, 4]), second(vec![2], &[1.0, 2.0])]),
+        ("another shape", vec![weight(), fine(&[3, 5]), second(vec![], &[1.0])]),
+        ("a NaN", vec![weight(), fine(&[3, 4]), second(vec![], &[f32::NAN])]),
+        ("packed codes without a divisor", vec![packed, fine(&[3, 4])]),
+        ("powers of another shape", vec![eight(), power("F8_E8M0", &[3, 7])]),
+        ("bytes as powers", vec![eight(), power("U8", &[3, 2])]),
+        ("integers under other powers", vec![integers, power("F8_E8M0", &[2, 2])]),
+        ("codes of no known format", vec![unknown, power("F8_E8M0", &[3, 2])]),
+        ("codes of four bits", vec![("x", "F4", vec![3, 64], vec![5; 96])]),
+    ]
+}
+
+#[test]
+fn codes_whose_scales_do_not_fit_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("in.safetensors");
+    let others = misfits().into_iter().map(|(what, entries)| (what, String::new(), entries));
+    for (what, metadata, entries) in misfits_of_blocks().into_iter().chain(others) {
         write(&path, &metadata, &entries);
         let arguments = ["in.safetensors", "--to", "f32", "-o", "out.safetensors"];
-        let refused = convert(dir.path(), &arguments).ends(3);
-        assert!(refused.stderr.contains("'x"), "{what}: {}", refused.stderr);
+        let refused = convert(dir.path(), &arguments);
+        assert_eq!(refused.code, 3, "{what}: {}", refused.stderr);
+        assert!(refused.ends(3).stderr.contains("'x"), "{what}");
         assert!(!dir.path().join("out.safetensors").exists(), "{what}");
         let swept = assert_cmd::Command::new(env!("CARGO_BIN_EXE_fpx"))
             .args(["error-sweep", "in.safetensors", "--formats", "bf16"])

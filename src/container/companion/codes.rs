@@ -49,10 +49,7 @@ pub struct Weight {
 
 /// Whether a tensor holds bytes, of one of these of NumPy's kinds.
 fn is_byte(tensor: &Tensor, kinds: &[char]) -> bool {
-    match tensor.element {
-        Element::Integer(Integer { kind, bytes: 1 }) => kinds.contains(&kind),
-        _ => false,
-    }
+    matches!(tensor.element, Element::Integer(Integer { kind, bytes: 1 }) if kinds.contains(&kind))
 }
 
 impl Codes {

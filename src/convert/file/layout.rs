@@ -4,8 +4,8 @@
 //! | --- | --- | --- |
 //! | float32 scales | `X`, its own type | `X_scale`, for tiles `X_scale_inv`, F32 |
 //! | E2M1 under E8M0, along the last axis | `X_blocks`, U8, two a byte, a block a row | `X_scales`, U8 |
-//! | E2M1 under E4M3 | `X`, U8, two a byte | `X_scale`, F8_E4M3, and `X_scale_2`, F32 |
-//! | any other under E8M0 | `X`, its own type | `X_scale`, F8_E8M0 |
+//! | E2M1 under E4M3 | `X`, U8, two a byte | `X_scale`, `F8_E4M3`, and `X_scale_2`, F32 |
+//! | any other under E8M0 | `X`, its own type | `X_scale`, `F8_E8M0` |
 //!
 //! Two codes a byte are filled up where a block or a row ends with one. Codes of 4 or 6 bits with a
 //! type of their own lie one a byte, as U8, where they do not fill bytes.
@@ -89,7 +89,8 @@ impl Planner<'_> {
 
     /// Whether a target is laid out as blocks of two codes a byte.
     fn has_nibble_blocks(&self, block: &Block, shape: &[u64]) -> bool {
-        let is_last = block.axis == -1 || i64::from(block.axis) + 1 == shape.len() as i64;
+        let is_last = block.axis == -1
+            || usize::try_from(block.axis).is_ok_and(|axis| axis + 1 == shape.len());
         self.config.target.format == E2M1FN && is_last
     }
 

@@ -7,7 +7,7 @@ use super::{
     store::Form,
 };
 use crate::{
-    block::{Quantizer, spec},
+    block::spec,
     container::{
         Element, Framing, Holds, Order, Source, Span, Storage, Tensor, Writing,
         companion::{self, Scaled},
@@ -236,18 +236,17 @@ impl Planner<'_> {
                 self.kind.name
             )));
         }
-        let is_turned = weight.order == Order::Fortran && target.scaling != spec::Scaling::Tensor;
-        if weight.bytes.is_none() || is_turned {
-            let what = if is_turned { "a tensor in Fortran order" } else { "a stream" };
+        if weight.bytes.is_none() {
             return Err(FileError::Usage(format!(
-                "{}: the scales of {target} are not found for {what}",
+                "{}: the scales of {target} are found by reading twice, which a stream does not allow",
                 describe(weight, source)
             )));
         }
-        let refuse = |error| FileError::Usage(format!("{}: {error}", describe(weight, source)));
-        let quantizer = Quantizer::new(target, &self.config.projection).map_err(refuse)?;
-        let grouping = quantizer.grouping(&weight.shape).map_err(refuse)?;
-        Ok(Some(Scaling { quantizer, grouping }))
+        let layout = (weight.shape.as_slice(), weight.order);
+        let scaling = Scaling::new(target, &self.config.projection, layout);
+        scaling
+            .map(Some)
+            .map_err(|error| FileError::Usage(format!("{}: {error}", describe(weight, source))))
     }
 
     fn check_order(&self, output: &Tensor, source: &Source) -> Result<(), FileError> {

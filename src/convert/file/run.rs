@@ -196,7 +196,7 @@ impl<'a> Runner<'a> {
         let tally = task.tally.into_inner().unwrap_or_else(PoisonError::into_inner);
         let lost = tally.lost.map(|element| Lost {
             tensor: tensor.name.clone(),
-            index: summary::index_of(element, &conversion.shape),
+            index: summary::index_of(element, &conversion.shape, tensor.order),
         });
         Ok((tally.counts, scales, lost))
     }
@@ -309,7 +309,7 @@ impl Task<'_, '_> {
     }
 
     fn refusal(&self, element: u64) -> FileError {
-        let index = summary::index_of(element, self.shape);
+        let index = summary::index_of(element, self.shape, self.tensor.order);
         let at = Lost { tensor: self.tensor.name.clone(), index };
         let format = &self.store.format;
         let what =

@@ -16,10 +16,10 @@ use super::{
     summary::ScaleCounts,
 };
 use crate::{
-    block::{Grouping, Piece, Quantizer},
-    codec::decode,
+    block::{Grouping, Piece, Quantizer, Spec, spec},
+    codec::{Projection, decode},
     container::{
-        ContainerError, limits, quote,
+        ContainerError, Order, elements, limits, quote,
         reading::{
             buffer::Workspace,
             load::Lane,
@@ -35,6 +35,41 @@ use crate::{
 pub(super) struct Scaling {
     pub(super) quantizer: Quantizer,
     pub(super) grouping: Grouping,
+}
+
+impl Scaling {
+    /// Prepares to scale a tensor. In Fortran order its elements follow each other as those of a
+    /// tensor with the dimensions reversed do, of which tiles of two dimensions are no tiles.
+    ///
+    /// # Errors
+    ///
+    /// A sentence, if the tensor has no such blocks.
+    pub(super) fn new(
+        target: &Spec,
+        projection: &Projection,
+        (shape, order): (&[u64], Order),
+    ) -> Result<Self, String> {
+        let quantizer = Quantizer::new(target, projection).map_err(|error| error.to_string())?;
+        let in_order = quantizer.grouping(shape).map_err(|error| error.to_string())?;
+        let grouping = match (order, &target.scaling) {
+            (Order::C, _) | (_, spec::Scaling::Tensor | spec::Scaling::Plain) => in_order,
+            (Order::Fortran, spec::Scaling::Channel) => {
+                let channels = shape.first().copied().unwrap_or(1);
+                let each = elements(shape).unwrap_or_default() / channels.max(1);
+                Grouping::tiles(&[each, channels], each, 1)
+            }
+            (Order::Fortran, spec::Scaling::Block(block)) => {
+                let reversed: Vec<u64> = shape.iter().rev().copied().collect();
+                // The axis -1, the last, becomes 0, the first.
+                Grouping::blocks(&reversed, block.size as u64, -1 - block.axis)
+                    .ok_or("the tensor has no such axis")?
+            }
+            (Order::Fortran, spec::Scaling::Tile { .. }) => {
+                return Err(format!("{target} does not go with Fortran order"));
+            }
+        };
+        Ok(Self { quantizer, grouping })
+    }
 }
 
 /// The largest magnitudes under neighbouring scales, found by several workers at once: binary64

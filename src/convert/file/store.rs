@@ -175,7 +175,7 @@ impl Store {
             // Elements saturate, so that only a scale can make a finite one NaN.
             let is_lost = |i: usize| {
                 let scale = scales.at(batch.elements.start + i as u64);
-                scale.is_nan() && f64::from(numbers[i]).is_finite()
+                scale.is_nan() && numbers[i].is_finite()
             };
             let find = |wanted: &dyn Fn(usize) -> bool| {
                 (0..count).find(|&i| wanted(i)).map(|i| batch.elements.start + i as u64)
@@ -183,7 +183,7 @@ impl Store {
             Rounded {
                 lost: (batch.seek && counts.lost > 0).then(|| find(&is_lost)).flatten(),
                 refused: (counts.refused > 0)
-                    .then(|| find(&|i| f64::from(numbers[i]).is_nan()))
+                    .then(|| find(&|i| numbers[i].is_nan()))
                     .flatten(),
                 counts,
             }

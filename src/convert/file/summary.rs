@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use super::plan::Why;
-use crate::kernel::Counts;
+use crate::{container::Order, kernel::Counts};
 
 /// What was done to a file or folder.
 #[derive(Clone, Debug, Default)]
@@ -106,16 +106,16 @@ impl std::fmt::Display for Lost {
 }
 
 /// Returns the index of an element of a tensor of this shape, from its position.
-pub(super) fn index_of(mut element: u64, shape: &[u64]) -> Vec<u64> {
-    let mut index: Vec<u64> = shape
-        .iter()
-        .rev()
-        .map(|&length| {
-            let here = element % length.max(1);
-            element /= length.max(1);
-            here
-        })
-        .collect();
+pub(super) fn index_of(mut element: u64, shape: &[u64], order: Order) -> Vec<u64> {
+    let mut take = |&length: &u64| {
+        let here = element % length.max(1);
+        element /= length.max(1);
+        here
+    };
+    if order == Order::Fortran {
+        return shape.iter().map(take).collect();
+    }
+    let mut index: Vec<u64> = shape.iter().rev().map(&mut take).collect();
     index.reverse();
     if index.is_empty() { vec![element] } else { index }
 }
