@@ -129,6 +129,13 @@ pub struct Scaled {
     pub global: Option<(usize, Use)>,
 }
 
+impl Scaled {
+    /// Returns the tensors that hold the scales.
+    pub fn scales(&self) -> impl Iterator<Item = usize> + use<> {
+        [Some(self.scale), self.global.map(|(global, _)| global)].into_iter().flatten()
+    }
+}
+
 /// Tensors by name: their position in the list of all.
 pub type Names<'a> = HashMap<&'a str, usize>;
 

@@ -33,8 +33,6 @@ pub struct Record {
 pub struct Written {
     /// The formats of its weights, of which each weight has one.
     pub specs: Vec<Spec>,
-    /// Whether all 8-bit codes without a scale are plain numbers.
-    pub is_unscaled: bool,
     /// What single tensors hold, by name.
     pub tensors: BTreeMap<String, Record>,
 }
@@ -44,13 +42,17 @@ fn value<'a>(source: &'a Source, key: &str) -> Option<&'a str> {
     source.metadata.iter().find(|(known, _)| known == key).map(|(_, value)| value.as_str())
 }
 
+/// Whether a file says that all of its 8-bit codes without a scale are plain numbers.
+pub fn is_unscaled(source: &Source) -> bool {
+    value(source, SCALE.0) == Some(SCALE.1)
+}
+
 impl Written {
     /// Reads the metadata of a file; what is not as fpx writes it says nothing.
     pub fn of(source: &Source) -> Self {
         let names = value(source, FORMAT).unwrap_or_default().split(',');
         Self {
             specs: names.filter_map(|name| name.parse().ok()).collect(),
-            is_unscaled: value(source, SCALE.0) == Some(SCALE.1),
             tensors: value(source, TENSORS).map(records).unwrap_or_default(),
         }
     }

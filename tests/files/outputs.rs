@@ -100,6 +100,43 @@ fn devices_are_streamed() {
     shell(dir.path(), &format!("\"$0\" convert x {raw} --output-kind npy -o /dev/null")).ends(2);
 }
 
+#[test]
+fn pipes_are_streamed_both_ways() {
+    let dir = tempfile::tempdir().unwrap();
+    let bytes = f32_bytes(&(0..100_000u32).map(|i| i as f32).collect::<Vec<_>>());
+    fs::write(dir.path().join("x"), &bytes).unwrap();
+    let script = r#"mkfifo in out; cat x > in & cat out > y &
+        "$0" convert in --from f32 --to f32 -o out && wait"#;
+    shell(dir.path(), script).ends(0);
+    assert!(fs::read(dir.path().join("y")).unwrap() == bytes);
+    let script =
+        r#"cat x > in & "$0" convert in --from f32 --input-kind safetensors --to f16; cat in > z"#;
+    shell(dir.path(), script);
+    assert!(fs::read(dir.path().join("z")).unwrap() == bytes, "nothing was read of it");
+    // A scale is found by reading twice.
+    let script = r#"cat x | "$0" convert - --input-kind raw --from f32 --to mxfp4 --simulate -o q"#;
+    shell(dir.path(), script).ends(2).says("reading twice");
+}
+
+#[test]
+fn links_are_followed_to_what_they_name() {
+    let dir = folder_with(MODEL);
+    let to = |extra: &[&str]| {
+        let arguments = [MODEL, "--to", "bf16", "-o", "link.safetensors"];
+        convert(dir.path(), &[&arguments[..], extra].concat())
+    };
+    symlink("target.safetensors", dir.path().join("link.safetensors")).unwrap();
+    to(&["--force"]).ends(2).says("symbolic link to nothing");
+    fs::write(dir.path().join("target.safetensors"), "theirs").unwrap();
+    to(&[]).ends(2).says("add --force");
+    to(&["--force"]).ends(0);
+    assert!(dir.path().join("link.safetensors").is_symlink());
+    assert!(fs::read(dir.path().join("target.safetensors")).unwrap().len() > 2000);
+    fs::remove_file(dir.path().join("link.safetensors")).unwrap();
+    symlink(MODEL, dir.path().join("in.safetensors")).unwrap();
+    convert(dir.path(), &["in.safetensors", "--to", "bf16", "-o", "copy.safetensors"]).ends(0);
+}
+
 /// Cuts the input short after the first chunk.
 struct Cut(File, AtomicBool);
 

@@ -1,12 +1,18 @@
 //! The tensors of files that hold numbers, each with the scales that belong to it.
 
+use std::collections::HashSet;
+
 use super::{
     buffer::Workspace,
     chunks::{Chunk, Chunks, Cuts},
     load::{Lane, Load},
 };
 use crate::{
-    container::{ContainerError, Source, Tensor, companion, elements, quote, written::Written},
+    container::{
+        ContainerError, Source, Tensor,
+        companion::{self, Scaled},
+        elements, quote, written,
+    },
     format::Format,
 };
 
@@ -48,10 +54,8 @@ pub(crate) fn weights<'a>(
             Err(what) => return Err(unscaled(source, &source.tensors[*at], &what)),
         });
     }
-    let is_scale = |number: usize| {
-        paired.iter().flatten().any(|scaled| uses(scaled, number))
-            || companion::is_scale(&all[number])
-    };
+    let scales: HashSet<usize> = paired.iter().flatten().flat_map(Scaled::scales).collect();
+    let is_scale = |number: usize| scales.contains(&number) || companion::is_scale(&all[number]);
     let mut weights = Vec::new();
     for (number, (tensor, (source, index))) in all.iter().zip(&places).enumerate() {
         let scaled = paired[number].as_ref();
@@ -63,9 +67,8 @@ pub(crate) fn weights<'a>(
             continue;
         }
         let Some(load) = Load::new(tensor, scaled, place, from)? else { continue };
-        let is_trusted = allow_unscaled
-            || !companion::is_described(source.kind)
-            || Written::of(source).is_unscaled;
+        let is_trusted =
+            allow_unscaled || !companion::is_described(source.kind) || written::is_unscaled(source);
         if scaled.is_none() && companion::needs_scale(&tensor.element) && !is_trusted {
             return Err(unscaled(source, tensor, "has no scale that is recognised"));
         }
@@ -81,11 +84,6 @@ pub(crate) fn weights<'a>(
         });
     }
     Ok(weights)
-}
-
-/// Whether a tensor holds scales of a weight.
-fn uses(scaled: &companion::Scaled, number: usize) -> bool {
-    scaled.scale == number || scaled.global.is_some_and(|(global, _)| global == number)
 }
 
 fn unscaled(source: &Source, tensor: &Tensor, why: &str) -> ContainerError {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Config,
-    plan::{Action, Job},
+    plan::{Action, Job, Why},
     store::Form,
 };
 use crate::{
@@ -92,7 +92,7 @@ fn is_unscaled(source: &Source, jobs: &[Job]) -> bool {
         Action::Convert(conversion) => {
             conversion.scaling.is_none() && !matches!(conversion.form, Form::Text(..))
         }
-        Action::Copy(_) => !job.has_scales,
+        Action::Copy(why) => *why != Why::Scale && !job.has_scales,
     };
     let narrow: Vec<&Job> = jobs
         .iter()
@@ -101,7 +101,7 @@ fn is_unscaled(source: &Source, jobs: &[Job]) -> bool {
         .collect();
     let is_trusted = |job: &&Job| match &job.action {
         Action::Convert(_) => true,
-        Action::Copy(_) => Written::of(source).is_unscaled,
+        Action::Copy(_) => written::is_unscaled(source),
     };
     !narrow.is_empty() && narrow.iter().all(is_trusted)
 }

@@ -12,7 +12,7 @@ use crate::{
         Element, Framing, Holds, Order, Source, Span, Storage, Tensor, Writing,
         companion::{self, Scaled},
         elements, quote, show,
-        written::{Record, Written},
+        written::{self, Record},
     },
     format::{F32, catalogue::TF32},
 };
@@ -147,7 +147,7 @@ impl Planner<'_> {
         scaled: Option<&Scaled>,
         source: &Source,
     ) -> Result<(), FileError> {
-        let is_trusted = self.config.allow_unscaled || Written::of(source).is_unscaled;
+        let is_trusted = self.config.allow_unscaled || written::is_unscaled(source);
         let is_weight = companion::is_described(source.kind)
             && companion::needs_scale(&tensor.element)
             && tensor.bytes != Some(0);

@@ -116,10 +116,7 @@ pub(super) fn plan(
     let mut scale_of = vec![None; tensors.len()];
     for (weight, scaled) in paired.iter().enumerate() {
         if let Some(scaled) = scaled {
-            scale_of[scaled.scale] = Some(weight);
-            if let Some((global, _)) = scaled.global {
-                scale_of[global] = Some(weight);
-            }
+            scaled.scales().for_each(|scale| scale_of[scale] = Some(weight));
         }
     }
     let mut jobs = Vec::with_capacity(tensors.len());
