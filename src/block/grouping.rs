@@ -48,9 +48,10 @@ impl Stretch {
 /// The tile sizes that are looked for when a file does not say which it has.
 const USUAL_SIZES: [u64; 8] = [16, 32, 64, 128, 256, 512, 1024, 2048];
 
-/// The product of some dimensions; shapes come from headers that were checked for overflow.
+/// The product of some dimensions, which overflows only beside a dimension of 0: shapes come from
+/// headers that were checked.
 fn product(dimensions: &[u64]) -> u64 {
-    dimensions.iter().product()
+    dimensions.iter().fold(1, |product, dimension| product.saturating_mul(*dimension))
 }
 
 impl Grouping {
@@ -164,7 +165,7 @@ impl Grouping {
 
     /// The number of scales.
     pub fn scales(&self) -> u64 {
-        self.slabs * self.bands_a_slab() * self.scales_a_band()
+        product(&[self.slabs, self.bands_a_slab(), self.scales_a_band()])
     }
 
     /// The elements of a row: where they have different scales, those of neighbours are neighbours.
@@ -190,7 +191,7 @@ impl Grouping {
 
     /// The number of elements.
     pub fn elements(&self) -> u64 {
-        self.slabs * self.rows * self.columns
+        product(&[self.slabs, self.rows, self.columns])
     }
 
     /// Cuts the tensor into stretches with at most `most` scales each, every scale whole in one.

@@ -220,23 +220,6 @@ fn every_kind_that_holds_the_type_is_simulated() {
             convert(dir.path(), &[input, "--to", target, "-o", output]).ends(2).says("--simulate");
         }
     }
-    // In Fortran order the elements lie as those of the transposed matrix do.
-    let at = |i: usize| source[i % 6 * 35 + i / 6];
-    let turned: Vec<f32> = (0..source.len()).map(at).collect();
-    let header = "{'descr': '<f4', 'fortran_order': True, 'shape': (6, 35), }";
-    let mut array = b"\x93NUMPY\x01\x00\x76\x00".to_vec();
-    array.extend(format!("{header:<117}\n").bytes());
-    array.extend(f32_bytes(&turned));
-    fs::write(dir.path().join("turned.npy"), array).unwrap();
-    for target in ["mxfp4", "nvfp4/axis:0", "e4m3fn/channel", "e4m3fn/tensor"] {
-        run(&["turned.npy", "--to", target, "--simulate", "--force", "-o", "q.npy"]);
-        let whole = rounded(target, &shape, &source, 0);
-        let expected: Vec<f32> = (0..whole.len()).map(|i| whole[i % 6 * 35 + i / 6]).collect();
-        let written = fs::read(dir.path().join("q.npy")).unwrap();
-        assert!(written.ends_with(&f32_bytes(&expected)), "{target}");
-    }
-    let tiles = ["turned.npy", "--to", "e4m3fn/tile:2x2", "--simulate", "-o", "x.npy"];
-    convert(dir.path(), &tiles).ends(2).says("Fortran order");
     // Through half precision: rounded to it once more.
     run(&["in.npy", "--to", "bf16", "-o", "half.safetensors"]);
     let half: Vec<f32> = source.iter().map(|x| half::bf16::from_f32(*x).to_f32()).collect();
@@ -247,4 +230,27 @@ fn every_kind_that_holds_the_type_is_simulated() {
         .collect();
     let (dtype, _, bytes) = Model::read(&dir.path().join("q-half.safetensors")).tensor("in");
     assert!(dtype == "BF16" && bytes == expected);
+}
+
+#[test]
+fn in_fortran_order_elements_lie_as_those_of_the_transposed_matrix() {
+    let dir = tempfile::tempdir().unwrap();
+    let (shape, source) = (vec![6, 35], numbers(0, 210));
+    let at = |i: usize| source[i % 6 * 35 + i / 6];
+    let turned: Vec<f32> = (0..source.len()).map(at).collect();
+    let header = "{'descr': '<f4', 'fortran_order': True, 'shape': (6, 35), }";
+    let mut array = b"\x93NUMPY\x01\x00\x76\x00".to_vec();
+    array.extend(format!("{header:<117}\n").bytes());
+    array.extend(f32_bytes(&turned));
+    fs::write(dir.path().join("turned.npy"), array).unwrap();
+    for target in ["mxfp4", "nvfp4/axis:0", "e4m3fn/channel", "e4m3fn/tensor"] {
+        let arguments = ["turned.npy", "--to", target, "--simulate", "--force", "-o", "q.npy"];
+        convert(dir.path(), &arguments).ends(0);
+        let whole = rounded(target, &shape, &source, 0);
+        let expected: Vec<f32> = (0..whole.len()).map(|i| whole[i % 6 * 35 + i / 6]).collect();
+        let written = fs::read(dir.path().join("q.npy")).unwrap();
+        assert!(written.ends_with(&f32_bytes(&expected)), "{target}");
+    }
+    let tiles = ["turned.npy", "--to", "e4m3fn/tile:2x2", "--simulate", "-o", "x.npy"];
+    convert(dir.path(), &tiles).ends(2).says("Fortran order");
 }

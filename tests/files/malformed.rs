@@ -117,7 +117,7 @@ fn more_tensors_and_longer_lines_than_the_limits_are_refused_by_name() {
     let path = dir.path().join("x.gguf");
     let mut header = b"GGUF".to_vec();
     header.extend(3u32.to_le_bytes());
-    [1_000_001u64, 0].iter().for_each(|n| header.extend(n.to_le_bytes()));
+    header.extend([1_000_001u64, 0].map(u64::to_le_bytes).concat());
     std::fs::write(&path, header).unwrap();
     assert!(refusal(&path).contains("1000001, above the limit MAX_TENSORS"));
     let path = dir.path().join("x.txt");

@@ -65,7 +65,7 @@ const QUANTIZED: [(u32, &str, u64, usize); 25] = [
 fn write_gguf(path: &std::path::Path, (kind, _, elements, bytes): (u32, &str, u64, usize)) {
     let mut file = b"GGUF".to_vec();
     file.extend(3u32.to_le_bytes());
-    [1u64, 0, 1].iter().for_each(|n| file.extend(n.to_le_bytes()));
+    file.extend([1u64, 0, 1].map(u64::to_le_bytes).concat());
     file.extend(b"t");
     file.extend(1u32.to_le_bytes());
     file.extend(elements.to_le_bytes());
