@@ -204,21 +204,27 @@ impl Grouping {
         (0..bands.div_ceil(bands_at_once) * parts).map(move |number| {
             let (band, part) = (number / parts * bands_at_once, number % parts);
             let last = (band + bands_at_once).min(bands);
-            let start = self.band_start(band);
             if parts == 1 {
-                let first = start..self.band_start(last);
+                let first = self.band_start(band)..self.band_start(last);
                 return Stretch { scales: band * a_band..last * a_band, first, rows: 1, pitch: 0 };
             }
             let (begin, end) = (part * most, ((part + 1) * most).min(a_band));
             let column = |scale: u64| (scale * self.tile_columns).min(self.columns);
+            let start = self.scale_start(band * a_band + begin);
             let row = band % self.bands_a_slab() * self.tile_rows;
             Stretch {
                 scales: band * a_band + begin..band * a_band + end,
-                first: start + column(begin)..start + column(end),
+                first: start..start + column(end) - column(begin),
                 rows: self.tile_rows.min(self.rows - row),
                 pitch: self.columns,
             }
         })
+    }
+
+    /// The first element of a scale.
+    fn scale_start(&self, scale: u64) -> u64 {
+        let (band, within) = (scale / self.scales_a_band(), scale % self.scales_a_band());
+        self.band_start(band) + within * self.tile_columns
     }
 
     /// The scales that the elements of a range may have, as one stretch.

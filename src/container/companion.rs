@@ -8,16 +8,16 @@ mod codes;
 
 use std::collections::HashMap;
 
+pub use super::written::says_unscaled;
 use super::{
-    Container, Element, Holds, Integer, Source, Storage, Tensor, Writing, quote, show_shape,
+    Container, Element, Holds, Integer, Source, Span, Storage, Tensor, Writing, quote, show_shape,
     written::Written,
 };
 use crate::{
-    block::grouping::Grouping,
+    block::{grouping::Grouping, rows::Coding},
     format::{Format, catalogue as c},
 };
-use codes::Codes;
-pub use codes::Weight;
+use codes::{Codes, Weight};
 
 /// How one producer pairs weights with scales.
 #[derive(Debug)]
@@ -117,8 +117,14 @@ pub struct Scaled {
     pub producer: &'static str,
     /// The name without what a convention adds for packed codes.
     pub name: String,
-    /// What the weight holds.
-    pub weight: Weight,
+    /// The codes of the weight.
+    pub storage: Storage,
+    /// Whether they are the format's, or integers.
+    pub coding: Coding,
+    /// Where they lie.
+    pub span: Span,
+    /// The shape in elements.
+    pub shape: Vec<u64>,
     /// Which tensor holds the scales.
     pub scale: usize,
     /// The codes of the scales.
@@ -166,27 +172,36 @@ pub fn is_described(kind: &Container) -> bool {
     }
 }
 
-/// Returns the scales of every tensor of some files, one file after the other, or what is wrong with
-/// the scales that it should have.
-pub fn pairs(parts: &[Source], all: &[Tensor]) -> Vec<Result<Option<Scaled>, String>> {
+/// Returns the scales of every tensor of some files, one file after the other.
+pub fn pairs(parts: &[Source], all: &[Tensor]) -> Vec<Option<Scaled>> {
     let names = names(all);
+    each(parts, all, |tensor, written| find(tensor, all, &names, written))
+}
+
+/// Returns what is wrong with the scales of every tensor of some files that should have some, given
+/// those that were found.
+pub fn faults(parts: &[Source], all: &[Tensor], pairs: &[Option<Scaled>]) -> Vec<Option<String>> {
+    let names = names(all);
+    let faults = each(parts, all, |tensor, written| fault(tensor, all, &names, written));
+    pairs.iter().zip(faults).map(|(pair, fault)| fault.filter(|_| pair.is_none())).collect()
+}
+
+/// Asks for every tensor of the files that have names and metadata.
+fn each<T>(
+    parts: &[Source],
+    all: &[Tensor],
+    ask: impl Fn(&Tensor, &Written) -> Option<T>,
+) -> Vec<Option<T>> {
     let mut rest = all;
-    let mut pairs = Vec::with_capacity(all.len());
+    let mut answers = Vec::with_capacity(all.len());
     for part in parts {
         let (tensors, after) = rest.split_at(part.tensors.len());
         let written = Written::of(part);
         rest = after;
-        pairs.extend(tensors.iter().map(|tensor| {
-            if !is_described(part.kind) {
-                return Ok(None);
-            }
-            match find(tensor, all, &names, &written) {
-                None => fault(tensor, all, &names, &written).map_or(Ok(None), Err),
-                found => Ok(found),
-            }
-        }));
+        let ask = |tensor| is_described(part.kind).then(|| ask(tensor, &written))?;
+        answers.extend(tensors.iter().map(ask));
     }
-    pairs
+    answers
 }
 
 /// Finds the scales of a tensor, if it is a weight of a known convention.
@@ -223,21 +238,32 @@ impl Pairing {
         {
             return None;
         }
-        let weight = self.codes.read(tensor, written)?;
+        let Weight { storage, coding, span, shape, block } = self.codes.read(tensor, written)?;
         let scale_storage = scale_storage(&all[scale], self.scales)?;
-        let (shape, scale_shape) = (&weight.shape, &all[scale].shape);
+        let scale_shape = &all[scale].shape;
         let fits = |grouping: &Grouping| grouping.scale_shape() == scale_shape;
-        let grouping = if let Some(size) = weight.block {
-            Grouping::blocks(shape, size, -1).filter(fits)
+        let grouping = if let Some(size) = block {
+            Grouping::blocks(&shape, size, -1).filter(fits)
         } else {
             let hints = written.scalings(&tensor.name);
-            let mut hinted = hints.iter().filter_map(|scaling| Grouping::of(scaling, shape));
-            hinted.find(fits).or_else(|| Grouping::infer(shape, scale_shape))
+            let mut hinted = hints.iter().filter_map(|scaling| Grouping::of(scaling, &shape));
+            hinted.find(fits).or_else(|| Grouping::infer(&shape, scale_shape))
         }?;
         let producer = self.producer;
         // An end that speaks of packing is no part of the name.
         let name = if self.is_packed() { stem } else { &tensor.name }.to_owned();
-        Some(Scaled { producer, name, weight, scale, scale_storage, grouping, global })
+        Some(Scaled {
+            producer,
+            name,
+            storage,
+            coding,
+            span,
+            shape,
+            scale,
+            scale_storage,
+            grouping,
+            global,
+        })
     }
 
     /// Whether the name of a weight says that it is packed codes.

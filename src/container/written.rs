@@ -43,7 +43,7 @@ fn value<'a>(source: &'a Source, key: &str) -> Option<&'a str> {
 }
 
 /// Whether a file says that all of its 8-bit codes without a scale are plain numbers.
-pub fn is_unscaled(source: &Source) -> bool {
+pub fn says_unscaled(source: &Source) -> bool {
     value(source, SCALE.0) == Some(SCALE.1)
 }
 

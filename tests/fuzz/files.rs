@@ -77,11 +77,11 @@ impl Target {
         }
         let parts = [source];
         let all = &parts[0].tensors;
-        for (tensor, pair) in all.iter().zip(companion::pairs(&parts, all)) {
-            match pair {
-                Ok(None) => {}
-                Ok(Some(scaled)) => Self::check_pair(all, tensor, &scaled),
-                Err(fault) => assert_is_a_line(&fault),
+        let pairs = companion::pairs(&parts, all);
+        companion::faults(&parts, all, &pairs).iter().flatten().for_each(|it| assert_is_a_line(it));
+        for (tensor, scaled) in all.iter().zip(pairs) {
+            if let Some(scaled) = scaled {
+                Self::check_pair(all, tensor, &scaled);
             }
         }
         true
@@ -89,8 +89,8 @@ impl Target {
 
     /// A weight and its scales have the bytes that are read of them.
     fn check_pair(all: &[Tensor], tensor: &Tensor, scaled: &Scaled) {
-        let count = elements(&scaled.weight.shape).expect("a number of elements");
-        let bytes = scaled.weight.span.bytes(&(0..count)).expect("a tensor ends on a byte");
+        let count = elements(&scaled.shape).expect("a number of elements");
+        let bytes = scaled.span.bytes(&(0..count)).expect("a tensor ends on a byte");
         assert_eq!(Some(bytes.end - bytes.start), tensor.bytes, "{scaled:?}");
         assert_eq!(scaled.grouping.elements(), count, "{scaled:?}");
         let scales = scaled.scale_storage.bytes(scaled.grouping.scales());

@@ -34,15 +34,15 @@ pub(super) enum Codes {
 
 /// What the bytes of a weight hold.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Weight {
+pub(super) struct Weight {
     /// The codes.
-    pub storage: Storage,
+    pub(super) storage: Storage,
     /// Whether they are the format's, or integers.
-    pub coding: Coding,
+    pub(super) coding: Coding,
     /// Where they lie.
-    pub span: Span,
+    pub(super) span: Span,
     /// The shape in elements.
-    pub shape: Vec<u64>,
+    pub(super) shape: Vec<u64>,
     /// The elements of a block, if the layout says.
     pub(super) block: Option<u64>,
 }

@@ -10,8 +10,7 @@ use crate::{
     block::rows::Coding,
     codec::{Projection, Unpacked, decode, project},
     container::{
-        Blocks, ContainerError, Element, Endian, Source, Span, Storage, Tensor,
-        companion::{Scaled, Weight},
+        Blocks, ContainerError, Element, Endian, Source, Span, Storage, Tensor, companion::Scaled,
     },
     format::{F32, F64, Format, catalogue::E2M1FN},
     kernel::{self, Plan, Real as _},
@@ -100,7 +99,7 @@ impl<'a> Load<'a> {
                 Self::Blocks { blocks: blocks.clone(), span: blocks.span(&tensor.shape), scales }
             }
             (_, Some(scaled)) => {
-                let Weight { storage, coding, span, .. } = scaled.weight.clone();
+                let Scaled { storage, coding, span, .. } = scaled.clone();
                 Self::Codes { storage, coding, span, scales }
             }
             (Element::Float(storage), None) => Self::Codes {

@@ -11,7 +11,7 @@ use crate::{
     container::{
         ContainerError, Source, Tensor,
         companion::{self, Scaled},
-        elements, quote, written,
+        elements, quote,
     },
     format::Format,
 };
@@ -46,13 +46,11 @@ pub(crate) fn weights<'a>(
     let places: Vec<(&Source, usize)> =
         parts.iter().flat_map(|part| (0..part.tensors.len()).map(move |at| (part, at))).collect();
     let all: Vec<Tensor> = places.iter().map(|(part, at)| part.tensors[*at].clone()).collect();
-    let mut paired = Vec::with_capacity(all.len());
-    for (pair, (source, at)) in companion::pairs(parts, &all).into_iter().zip(&places) {
-        paired.push(match pair {
-            Ok(pair) => pair,
-            Err(_) if allow_unscaled => None,
-            Err(what) => return Err(unscaled(source, &source.tensors[*at], &what)),
-        });
+    let paired = companion::pairs(parts, &all);
+    let faults = companion::faults(parts, &all, &paired);
+    let fault = faults.into_iter().zip(&places).find_map(|(fault, place)| Some((fault?, place)));
+    if let Some((what, (source, at))) = fault.filter(|_| !allow_unscaled) {
+        return Err(unscaled(source, &source.tensors[*at], &what));
     }
     let scales: HashSet<usize> = paired.iter().flatten().flat_map(Scaled::scales).collect();
     let is_scale = |number: usize| scales.contains(&number) || companion::is_scale(&all[number]);
@@ -67,12 +65,13 @@ pub(crate) fn weights<'a>(
             continue;
         }
         let Some(load) = Load::new(tensor, scaled, place, from)? else { continue };
-        let is_trusted =
-            allow_unscaled || !companion::is_described(source.kind) || written::is_unscaled(source);
+        let is_trusted = allow_unscaled
+            || !companion::is_described(source.kind)
+            || companion::says_unscaled(source);
         if scaled.is_none() && companion::needs_scale(&tensor.element) && !is_trusted {
             return Err(unscaled(source, tensor, "has no scale that is recognised"));
         }
-        let shape = scaled.map_or(&tensor.shape, |scaled| &scaled.weight.shape).clone();
+        let shape = scaled.map_or(&tensor.shape, |scaled| &scaled.shape).clone();
         weights.push(Weight {
             name: scaled.map_or(&tensor.name, |scaled| &scaled.name).clone(),
             elements: tensor.bytes.and_then(|_| elements(&shape)),

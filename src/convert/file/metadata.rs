@@ -101,7 +101,7 @@ fn is_unscaled(source: &Source, jobs: &[Job]) -> bool {
         .collect();
     let is_trusted = |job: &&Job| match &job.action {
         Action::Convert(_) => true,
-        Action::Copy(_) => written::is_unscaled(source),
+        Action::Copy(_) => companion::says_unscaled(source),
     };
     !narrow.is_empty() && narrow.iter().all(is_trusted)
 }

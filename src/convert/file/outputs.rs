@@ -12,7 +12,7 @@ use crate::{
         Element, Framing, Holds, Order, Source, Span, Storage, Tensor, Writing,
         companion::{self, Scaled},
         elements, quote, show,
-        written::{self, Record},
+        written::Record,
     },
     format::{F32, catalogue::TF32},
 };
@@ -83,7 +83,7 @@ impl Planner<'_> {
         source: &Source,
     ) -> Result<Job, FileError> {
         self.check_scale(tensor, scaled.as_ref(), source)?;
-        let shape = scaled.as_ref().map_or(&tensor.shape, |scaled| &scaled.weight.shape).clone();
+        let shape = scaled.as_ref().map_or(&tensor.shape, |scaled| &scaled.shape).clone();
         let name = scaled.as_ref().map_or(&tensor.name, |scaled| &scaled.name);
         let weight = Tensor { name: self.output_name(name, source), shape, ..tensor.clone() };
         self.check_order(&weight, source)?;
@@ -147,7 +147,7 @@ impl Planner<'_> {
         scaled: Option<&Scaled>,
         source: &Source,
     ) -> Result<(), FileError> {
-        let is_trusted = self.config.allow_unscaled || written::is_unscaled(source);
+        let is_trusted = self.config.allow_unscaled || companion::says_unscaled(source);
         let is_weight = companion::is_described(source.kind)
             && companion::needs_scale(&tensor.element)
             && tensor.bytes != Some(0);

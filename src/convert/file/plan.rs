@@ -98,20 +98,15 @@ pub(super) fn plan(
         .flat_map(|(part, source)| (0..source.tensors.len()).map(move |at| (part, at)))
         .collect();
     let planner = Planner { config, kind };
-    let mut paired = Vec::with_capacity(tensors.len());
-    for (pair, tensor) in companion::pairs(parts, &tensors).into_iter().zip(&tensors) {
-        paired.push(match pair {
-            Ok(pair) => pair,
-            Err(_) if config.allow_unscaled || !config.select.takes(&tensor.name) => None,
-            Err(what) => {
-                let (part, _) = places[paired.len()];
-                let tensor = describe(tensor, &parts[part]);
-                return Err(FileError::Data(format!(
-                    "{tensor} is a weight without its scales: {what}; --allow-unscaled takes it as \
-                     it is"
-                )));
-            }
-        });
+    let paired = companion::pairs(parts, &tensors);
+    for (number, fault) in companion::faults(parts, &tensors, &paired).into_iter().enumerate() {
+        let is_trusted = config.allow_unscaled || !config.select.takes(&tensors[number].name);
+        if let Some(what) = fault.filter(|_| !is_trusted) {
+            let tensor = describe(&tensors[number], &parts[places[number].0]);
+            return Err(FileError::Data(format!(
+                "{tensor} is a weight without its scales: {what}; --allow-unscaled takes it as it is"
+            )));
+        }
     }
     let mut scale_of = vec![None; tensors.len()];
     for (weight, scaled) in paired.iter().enumerate() {
@@ -193,7 +188,7 @@ impl Planner<'_> {
         );
         let is_named = !tensor.name.is_empty();
         let select = &self.config.select;
-        let few = scaled.map_or(tensor.shape.len(), |scaled| scaled.weight.shape.len()) < 2;
+        let few = scaled.map_or(tensor.shape.len(), |scaled| scaled.shape.len()) < 2;
         if scaled.is_none() && !is_number {
             Some(Why::NotFloat)
         } else if is_named && companion::is_scale(tensor) && !select.names(&tensor.name) {
