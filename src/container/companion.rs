@@ -4,13 +4,20 @@
 //! model wrong by a factor in the thousands, silently. So the pairs are found by table, and what is
 //! not found is refused by the jobs.
 
+mod codes;
+
 use std::collections::HashMap;
 
-use super::{Element, Integer, Storage, Tensor};
+pub use super::written::says_unscaled;
+use super::{
+    Container, Element, Holds, Integer, Source, Span, Storage, Tensor, Writing, quote, show_shape,
+    written::Written,
+};
 use crate::{
-    block::{grouping::Grouping, spec::Scaling},
+    block::{grouping::Grouping, rows::Coding},
     format::{Format, catalogue as c},
 };
+use codes::{Codes, Weight};
 
 /// How one producer pairs weights with scales.
 #[derive(Debug)]
@@ -38,17 +45,6 @@ pub enum Use {
     Divide,
 }
 
-/// What a weight's bytes are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Codes {
-    /// What its own type says: floating-point codes of at most 8 bits.
-    Own,
-    /// Two 4-bit codes a byte along the last dimension, the first in the low bits.
-    Nibbles,
-    /// As nibbles, with the bytes of a block in a dimension of their own.
-    NibbleBlocks,
-}
-
 /// What a scale is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Scale {
@@ -65,7 +61,14 @@ enum Scale {
 /// Every convention, the more particular before the more general (fpx's own included).
 pub static PAIRINGS: &[Pairing] = &[
     row("DeepSeek-V3", "", "_scale_inv", None, Codes::Own, &[Scale::Float]),
-    row("gpt-oss", "_blocks", "_scales", None, Codes::NibbleBlocks, &[Scale::ByteE8m0]),
+    row(
+        "gpt-oss",
+        "_blocks",
+        "_scales",
+        None,
+        Codes::NibbleBlocks,
+        &[Scale::ByteE8m0, Scale::E8m0],
+    ),
     row(
         "compressed-tensors NVFP4",
         "_packed",
@@ -82,17 +85,14 @@ pub static PAIRINGS: &[Pairing] = &[
         Codes::Nibbles,
         &[Scale::E4m3],
     ),
-    row(
-        "compressed-tensors FP8, MXFP8",
-        "",
-        "_scale",
-        None,
-        Codes::Own,
-        &[Scale::Float, Scale::E8m0],
-    ),
+    row("MX, codes one a byte", "", "_scale", None, Codes::Bytes, &[Scale::E8m0]),
+    row("MXINT8", "", "_scale", None, Codes::Integers, &[Scale::E8m0]),
+    row("compressed-tensors FP8, MX", "", "_scale", None, Codes::Own, &[Scale::Float, Scale::E8m0]),
     row("DeepSeek-V4", "weight", "scale", None, Codes::Own, &[Scale::E8m0, Scale::Float]),
     row("DeepSeek-V4 FP4", "weight", "scale", None, Codes::Nibbles, &[Scale::E8m0]),
     row("ComfyUI", "weight", "scale_weight", None, Codes::Own, &[Scale::Float]),
+    row("llama.cpp NVFP4", "weight", "scale", None, Codes::Blocks, &[Scale::Float]),
+    row("llama.cpp NVFP4", "", ".scale", None, Codes::Blocks, &[Scale::Float]),
 ];
 
 /// The ends of names of scales that belong to activations: kept as they are.
@@ -119,6 +119,10 @@ pub struct Scaled {
     pub name: String,
     /// The codes of the weight.
     pub storage: Storage,
+    /// Whether they are the format's, or integers.
+    pub coding: Coding,
+    /// Where they lie.
+    pub span: Span,
     /// The shape in elements.
     pub shape: Vec<u64>,
     /// Which tensor holds the scales.
@@ -129,6 +133,13 @@ pub struct Scaled {
     pub grouping: Grouping,
     /// Which tensor holds the scale of the whole tensor.
     pub global: Option<(usize, Use)>,
+}
+
+impl Scaled {
+    /// Returns the tensors that hold the scales.
+    pub fn scales(&self) -> impl Iterator<Item = usize> + use<> {
+        [Some(self.scale), self.global.map(|(global, _)| global)].into_iter().flatten()
+    }
 }
 
 /// Tensors by name: their position in the list of all.
@@ -151,17 +162,59 @@ pub fn is_scale(tensor: &Tensor) -> bool {
     is_e8m0 || ACTIVATION_SCALES.iter().any(|end| tensor.name.ends_with(end))
 }
 
+/// Whether a kind has names and metadata, by which scales are found.
+pub fn is_described(kind: &Container) -> bool {
+    match &kind.writing {
+        Writing::Framed(framing) => framing.holds == Holds::Described,
+        // GGUF, which is only read, names its tensors.
+        Writing::None(_) => true,
+        Writing::Text(_) => false,
+    }
+}
+
+/// Returns the scales of every tensor of some files, one file after the other.
+pub fn pairs(parts: &[Source], all: &[Tensor]) -> Vec<Option<Scaled>> {
+    let names = names(all);
+    each(parts, all, |tensor, written| find(tensor, all, &names, written))
+}
+
+/// Returns what is wrong with the scales of every tensor of some files that should have some, given
+/// those that were found.
+pub fn faults(parts: &[Source], all: &[Tensor], pairs: &[Option<Scaled>]) -> Vec<Option<String>> {
+    let names = names(all);
+    let faults = each(parts, all, |tensor, written| fault(tensor, all, &names, written));
+    pairs.iter().zip(faults).map(|(pair, fault)| fault.filter(|_| pair.is_none())).collect()
+}
+
+/// Asks for every tensor of the files that have names and metadata.
+fn each<T>(
+    parts: &[Source],
+    all: &[Tensor],
+    ask: impl Fn(&Tensor, &Written) -> Option<T>,
+) -> Vec<Option<T>> {
+    let mut rest = all;
+    let mut answers = Vec::with_capacity(all.len());
+    for part in parts {
+        let (tensors, after) = rest.split_at(part.tensors.len());
+        let written = Written::of(part);
+        rest = after;
+        let ask = |tensor| is_described(part.kind).then(|| ask(tensor, &written))?;
+        answers.extend(tensors.iter().map(ask));
+    }
+    answers
+}
+
 /// Finds the scales of a tensor, if it is a weight of a known convention.
 ///
-/// `written` is the scaling that the file says its weights were written with, which tells the
-/// grouping where the shapes alone do not.
-pub fn find(
-    tensor: &Tensor,
-    all: &[Tensor],
-    names: &Names,
-    written: Option<&Scaling>,
-) -> Option<Scaled> {
+/// What the file says that it was written with tells the grouping where the shapes alone do not.
+pub fn find(tensor: &Tensor, all: &[Tensor], names: &Names, written: &Written) -> Option<Scaled> {
     PAIRINGS.iter().find_map(|row| row.find(tensor, all, names, written))
+}
+
+/// Says what is wrong with the scales of a weight that has none that fit: they have its name and are
+/// of another shape or type, or its own name demands them.
+fn fault(tensor: &Tensor, all: &[Tensor], names: &Names, written: &Written) -> Option<String> {
+    PAIRINGS.iter().find_map(|row| row.fault(tensor, all, names, written))
 }
 
 impl Pairing {
@@ -170,7 +223,7 @@ impl Pairing {
         tensor: &Tensor,
         all: &[Tensor],
         names: &Names,
-        written: Option<&Scaling>,
+        written: &Written,
     ) -> Option<Scaled> {
         let stem = tensor.name.strip_suffix(self.weight)?;
         let named = |end: &str| names.get(format!("{stem}{end}").as_str()).copied();
@@ -185,45 +238,64 @@ impl Pairing {
         {
             return None;
         }
-        let (storage, shape) = self.codes.read(tensor)?;
+        let Weight { storage, coding, span, shape, block } = self.codes.read(tensor, written)?;
         let scale_storage = scale_storage(&all[scale], self.scales)?;
         let scale_shape = &all[scale].shape;
-        let grouping = written
-            .and_then(|scaling| Grouping::of(scaling, &shape))
-            .filter(|grouping| grouping.scale_shape() == scale_shape)
-            .or_else(|| Grouping::infer(&shape, scale_shape))?;
+        let fits = |grouping: &Grouping| grouping.scale_shape() == scale_shape;
+        let grouping = if let Some(size) = block {
+            Grouping::blocks(&shape, size, -1).filter(fits)
+        } else {
+            let hints = written.scalings(&tensor.name);
+            let mut hinted = hints.iter().filter_map(|scaling| Grouping::of(scaling, &shape));
+            hinted.find(fits).or_else(|| Grouping::infer(&shape, scale_shape))
+        }?;
         let producer = self.producer;
         // An end that speaks of packing is no part of the name.
-        let is_packed = self.weight.starts_with('_');
-        let name = if is_packed { stem } else { &tensor.name }.to_owned();
-        Some(Scaled { producer, name, storage, shape, scale, scale_storage, grouping, global })
+        let name = if self.is_packed() { stem } else { &tensor.name }.to_owned();
+        Some(Scaled {
+            producer,
+            name,
+            storage,
+            coding,
+            span,
+            shape,
+            scale,
+            scale_storage,
+            grouping,
+            global,
+        })
     }
-}
 
-impl Codes {
-    /// Returns the codes and the shape in elements, if the tensor has such codes.
-    fn read(self, tensor: &Tensor) -> Option<(Storage, Vec<u64>)> {
-        let is_byte =
-            matches!(tensor.element, Element::Integer(Integer { kind: 'u' | 'i', bytes: 1 }));
-        let fp4 = || Storage::new(&c::E2M1FN);
-        let mut shape = tensor.shape.clone();
-        match (self, &tensor.element) {
-            (Self::Own, Element::Float(storage)) if needs_scale(&tensor.element) => {
-                return Some((storage.clone(), shape));
-            }
-            (Self::Nibbles, Element::Float(storage)) if storage.format == c::E2M1FN => {
-                return Some((storage.clone(), shape));
-            }
-            (Self::Nibbles, _) if is_byte => {}
-            (Self::NibbleBlocks, _) if is_byte && shape.len() > 1 => {
-                let block = shape.pop()?;
-                *shape.last_mut()? *= block;
-            }
-            _ => return None,
+    /// Whether the name of a weight says that it is packed codes.
+    fn is_packed(&self) -> bool {
+        self.weight.starts_with('_')
+    }
+
+    fn fault(
+        &self,
+        tensor: &Tensor,
+        all: &[Tensor],
+        names: &Names,
+        written: &Written,
+    ) -> Option<String> {
+        let stem = tensor.name.strip_suffix(self.weight)?;
+        if !self.codes.may_be(tensor, written) {
+            return None;
         }
-        let last = shape.last_mut()?;
-        *last = last.checked_mul(2)?;
-        Some((fp4(), shape))
+        let name = format!("{stem}{}", self.scale);
+        let Some(scale) = names.get(name.as_str()).map(|scale| &all[*scale]) else {
+            return self.is_packed().then(|| format!("has no scales {}", quote(&name)));
+        };
+        let is_scale = self.is_packed() || scale_storage(scale, self.scales).is_some();
+        let (dtype, shape) = (&scale.dtype, show_shape(&scale.shape));
+        is_scale.then(|| match self.global {
+            Some((end, _)) => {
+                let global = quote(&format!("{stem}{end}"));
+                let name = quote(&name);
+                format!("{name} ({dtype} {shape}) and {global} are not the scales of it")
+            }
+            None => format!("{} ({dtype} {shape}) are not the scales of it", quote(&name)),
+        })
     }
 }
 

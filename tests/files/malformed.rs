@@ -112,6 +112,41 @@ fn lengths_beyond_the_limits_are_refused_by_name() {
 }
 
 #[test]
+fn more_tensors_and_longer_lines_than_the_limits_are_refused_by_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.gguf");
+    let mut header = b"GGUF".to_vec();
+    header.extend(3u32.to_le_bytes());
+    header.extend([1_000_001u64, 0].map(u64::to_le_bytes).concat());
+    std::fs::write(&path, header).unwrap();
+    assert!(refusal(&path).contains("1000001, above the limit MAX_TENSORS"));
+    let path = dir.path().join("x.txt");
+    std::fs::write(&path, "1 ".repeat(1 << 20)).unwrap();
+    assert!(refusal(&path).contains("MAX_LINE_BYTES"));
+    let path = dir.path().join("x.npy");
+    let mut header = b"\x93NUMPY\x02\x00".to_vec();
+    header.extend(200_000_000u32.to_le_bytes());
+    std::fs::write(&path, header).unwrap();
+    assert!(refusal(&path).contains("MAX_HEADER_BYTES"));
+}
+
+#[test]
+fn shapes_that_overflow_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.safetensors");
+    let half = 1u64 << 63;
+    let header = format!(r#"{{"a":{{"dtype":"U8","shape":[{half},4],"data_offsets":[0,1]}}}}"#);
+    write_safetensors(&path, &header, b"1");
+    assert!(refusal(&path).contains("overflows"));
+    let path = dir.path().join("x.npy");
+    let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({half}, 4), }}");
+    let mut array = b"\x93NUMPY\x01\x00\x76\x00".to_vec();
+    array.extend(format!("{header:<117}\n").bytes());
+    std::fs::write(&path, array).unwrap();
+    assert!(refusal(&path).contains(&half.to_string()), "{}", refusal(&path));
+}
+
+#[test]
 fn names_cannot_break_the_line() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("x.safetensors");

@@ -8,7 +8,7 @@ use fpx::{
     format::{self, BF16, F16, F32, F64, catalogue as c},
 };
 
-use crate::util::{bytes, codes, names, ramp, sound, values};
+use crate::util::{bytes, codes, convert, names, ramp, sound, values};
 
 #[test]
 fn reads_what_the_gguf_package_writes() {
@@ -30,6 +30,69 @@ fn reads_what_the_gguf_package_writes() {
     let quantized = &source.tensors[5];
     let Element::Unreadable(why) = &quantized.element else { panic!("{quantized:?}") };
     assert_eq!((quantized.bytes, why.contains("Q4_0")), (Some(2 * 18), true));
+}
+
+/// The types of ggml that fpx does not convert: number, name, elements and bytes of a block.
+const QUANTIZED: [(u32, &str, u64, usize); 25] = [
+    (2, "Q4_0", 32, 18),
+    (3, "Q4_1", 32, 20),
+    (6, "Q5_0", 32, 22),
+    (7, "Q5_1", 32, 24),
+    (8, "Q8_0", 32, 34),
+    (9, "Q8_1", 32, 40),
+    (10, "Q2_K", 256, 84),
+    (11, "Q3_K", 256, 110),
+    (12, "Q4_K", 256, 144),
+    (13, "Q5_K", 256, 176),
+    (14, "Q6_K", 256, 210),
+    (15, "Q8_K", 256, 292),
+    (16, "IQ2_XXS", 256, 66),
+    (17, "IQ2_XS", 256, 74),
+    (18, "IQ3_XXS", 256, 98),
+    (19, "IQ1_S", 256, 50),
+    (20, "IQ4_NL", 32, 18),
+    (21, "IQ3_S", 256, 110),
+    (22, "IQ2_S", 256, 82),
+    (23, "IQ4_XS", 256, 136),
+    (29, "IQ1_M", 256, 56),
+    (34, "TQ1_0", 256, 54),
+    (35, "TQ2_0", 256, 66),
+    (41, "Q1_0", 128, 18),
+    (5, "unknown ggml type 5", 32, 24),
+];
+
+/// Writes a GGUF file with a tensor `t` of one block.
+fn write_gguf(path: &std::path::Path, (kind, _, elements, bytes): (u32, &str, u64, usize)) {
+    let mut file = b"GGUF".to_vec();
+    file.extend(3u32.to_le_bytes());
+    file.extend([1u64, 0, 1].map(u64::to_le_bytes).concat());
+    file.extend(b"t");
+    file.extend(1u32.to_le_bytes());
+    file.extend(elements.to_le_bytes());
+    file.extend(kind.to_le_bytes());
+    file.extend(0u64.to_le_bytes());
+    file.resize(file.len().next_multiple_of(32) + bytes, 0);
+    std::fs::write(path, file).unwrap();
+}
+
+#[test]
+fn quantized_types_of_gguf_are_named_and_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.gguf");
+    for row in QUANTIZED {
+        write_gguf(&path, row);
+        let refused = convert(dir.path(), &["x.gguf", "--to", "f16", "-o", "y.safetensors"]);
+        refused.ends(3).says(row.1);
+    }
+    for row in [(39, "MXFP4", 32, 17), (40, "NVFP4", 64, 36), (28, "F64", 1, 8)] {
+        write_gguf(&path, row);
+        let to = ["x.gguf", "--to", "f16", "--include", "*", "--force", "-o", "y.safetensors"];
+        convert(dir.path(), &to).ends(0);
+        let mut short = std::fs::read(&path).unwrap();
+        short.pop();
+        std::fs::write(&path, short).unwrap();
+        convert(dir.path(), &to).ends(3).says("beyond the end");
+    }
 }
 
 #[test]

@@ -100,6 +100,43 @@ fn devices_are_streamed() {
     shell(dir.path(), &format!("\"$0\" convert x {raw} --output-kind npy -o /dev/null")).ends(2);
 }
 
+#[test]
+fn pipes_are_streamed_both_ways() {
+    let dir = tempfile::tempdir().unwrap();
+    let bytes = f32_bytes(&(0..100_000u32).map(|i| i as f32).collect::<Vec<_>>());
+    fs::write(dir.path().join("x"), &bytes).unwrap();
+    let script = r#"mkfifo in out; cat x > in & cat out > y &
+        "$0" convert in --from f32 --to f32 -o out && wait"#;
+    shell(dir.path(), script).ends(0);
+    assert!(fs::read(dir.path().join("y")).unwrap() == bytes);
+    let script =
+        r#"cat x > in & "$0" convert in --from f32 --input-kind safetensors --to f16; cat in > z"#;
+    shell(dir.path(), script);
+    assert!(fs::read(dir.path().join("z")).unwrap() == bytes, "nothing was read of it");
+    // A scale is found by reading twice.
+    let script = r#"cat x | "$0" convert - --input-kind raw --from f32 --to mxfp4 --simulate -o q"#;
+    shell(dir.path(), script).ends(2).says("reading twice");
+}
+
+#[test]
+fn links_are_followed_to_what_they_name() {
+    let dir = folder_with(MODEL);
+    let to = |extra: &[&str]| {
+        let arguments = [MODEL, "--to", "bf16", "-o", "link.safetensors"];
+        convert(dir.path(), &[&arguments[..], extra].concat())
+    };
+    symlink("target.safetensors", dir.path().join("link.safetensors")).unwrap();
+    to(&["--force"]).ends(2).says("symbolic link to nothing");
+    fs::write(dir.path().join("target.safetensors"), "theirs").unwrap();
+    to(&[]).ends(2).says("add --force");
+    to(&["--force"]).ends(0);
+    assert!(dir.path().join("link.safetensors").is_symlink());
+    assert!(fs::read(dir.path().join("target.safetensors")).unwrap().len() > 2000);
+    fs::remove_file(dir.path().join("link.safetensors")).unwrap();
+    symlink(MODEL, dir.path().join("in.safetensors")).unwrap();
+    convert(dir.path(), &["in.safetensors", "--to", "bf16", "-o", "copy.safetensors"]).ends(0);
+}
+
 /// Cuts the input short after the first chunk.
 struct Cut(File, AtomicBool);
 
@@ -150,27 +187,60 @@ fn memory_does_not_grow_with_the_file() {
     for (name, bytes) in [("small", 1 << 22), ("large", 1 << 26)] {
         File::create(dir.path().join(name)).unwrap().set_len(bytes).unwrap();
     }
-    // The kernel's own account of a finished process: peak resident memory in KiB.
-    let peak = |input: &str, threads: &str| {
-        let arguments =
-            [input, "--from", "f32", "--to", "f16", "--threads", threads, "-o", "/dev/null"];
-        let mut command = Command::new(FPX);
-        command.arg("convert").args(arguments).arg("--quiet");
-        let mut child = command.current_dir(dir.path()).spawn().unwrap();
-        let status = format!("/proc/{}/status", child.id());
-        let mut peak = 0u64;
-        while child.try_wait().unwrap().is_none() {
-            let text = fs::read_to_string(&status).unwrap_or_default();
-            let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-            let found = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
-            peak = peak.max(found.unwrap_or_default());
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        peak
-    };
     for threads in ["1", "2", "16", "64"] {
-        let found = peak("large", threads);
+        let arguments = ["large", "--from", "f32", "--to", "f16", "--threads", threads];
+        let found = peak(dir.path(), &[&arguments[..], &["-o", "/dev/null"]].concat());
         assert!((1..=32 << 10).contains(&found), "{found} KiB with {threads} threads");
     }
-    assert!(peak("small", "1") <= 32 << 10);
+    let small = ["small", "--from", "f32", "--to", "f16", "--threads", "1", "-o", "/dev/null"];
+    assert!(peak(dir.path(), &small) <= 32 << 10);
+}
+
+#[test]
+fn memory_does_not_grow_with_the_scales() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.safetensors");
+    let bytes = 1 << 26;
+    let header = format!(
+        r#"{{"w":{{"dtype":"F32","shape":[2,{}],"data_offsets":[0,{bytes}]}}}}"#,
+        bytes / 8
+    );
+    crate::util::write_safetensors(&path, &header, &[]);
+    File::options()
+        .write(true)
+        .open(&path)
+        .unwrap()
+        .set_len(8 + header.len() as u64 + bytes)
+        .unwrap();
+    // Along the axis 0 a row of blocks has eight million scales.
+    for target in ["mxfp4", "mxfp4/block:1", "nvfp4/axis:0", "e4m3fn/tile:2x1"] {
+        for (input, target, output) in [
+            ("x.safetensors", target, "q.safetensors"),
+            ("q.safetensors", "f32", "back.safetensors"),
+        ] {
+            let arguments = [input, "--to", target, "--threads", "4", "--force", "-o", output];
+            let found = peak(dir.path(), &arguments);
+            assert!((1..=32 << 10).contains(&found), "{found} KiB from {input} to {target}");
+        }
+    }
+}
+
+/// The kernel's own account of a finished process: peak resident memory in KiB.
+fn peak(dir: &Path, arguments: &[&str]) -> u64 {
+    let mut command = Command::new(FPX);
+    command.arg("convert").args(arguments).arg("--quiet");
+    let mut child = command.current_dir(dir).spawn().unwrap();
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak = 0u64;
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            assert!(status.success(), "{arguments:?}");
+            return peak;
+        }
+        let text = fs::read_to_string(&status).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let found = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
+        peak = peak.max(found.unwrap_or_default());
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }

@@ -6,7 +6,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use fpx::container::{Body, ContainerError, Feed, Hints, Source, by_name, elements, open};
+use fpx::container::{
+    Body, ContainerError, Feed, Hints, Source, Tensor, by_name,
+    companion::{self, Scaled},
+    elements, open,
+};
 
 use crate::{
     campaign::{Campaign, assert_is_a_line},
@@ -71,7 +75,26 @@ impl Target {
                 Err(error) => drop(refused(&error)),
             }
         }
+        let parts = [source];
+        let all = &parts[0].tensors;
+        let pairs = companion::pairs(&parts, all);
+        companion::faults(&parts, all, &pairs).iter().flatten().for_each(|it| assert_is_a_line(it));
+        for (tensor, scaled) in all.iter().zip(pairs) {
+            if let Some(scaled) = scaled {
+                Self::check_pair(all, tensor, &scaled);
+            }
+        }
         true
+    }
+
+    /// A weight and its scales have the bytes that are read of them.
+    fn check_pair(all: &[Tensor], tensor: &Tensor, scaled: &Scaled) {
+        let count = elements(&scaled.shape).expect("a number of elements");
+        let bytes = scaled.span.bytes(&(0..count)).expect("a tensor ends on a byte");
+        assert_eq!(Some(bytes.end - bytes.start), tensor.bytes, "{scaled:?}");
+        assert_eq!(scaled.grouping.elements(), count, "{scaled:?}");
+        let scales = scaled.scale_storage.bytes(scaled.grouping.scales());
+        assert!(count == 0 || scales <= all[scaled.scale].bytes, "{scaled:?}");
     }
 }
 
@@ -132,6 +155,14 @@ fn safetensors() {
             r#"{"a":{"dtype":"BF16","shape":[],"data_offsets":[0,2]},"b":{"dtype":"C64","shape":[0,3],"data_offsets":[2,2]}}"#,
             2,
         ),
+        safetensors_file(
+            r#"{"__metadata__":{"fpx.format":"mxfp4,nvfp4","fpx.tensors":"{\"a_blocks\":{\"format\":\"mxfp4\",\"shape\":[2,33]}}"},"a_blocks":{"dtype":"U8","shape":[2,2,16],"data_offsets":[0,64]},"a_scales":{"dtype":"U8","shape":[2,2],"data_offsets":[64,68]},"b":{"dtype":"U8","shape":[2,16],"data_offsets":[68,100]},"b_scale":{"dtype":"F8_E4M3","shape":[2,2],"data_offsets":[100,104]},"b_scale_2":{"dtype":"F32","shape":[],"data_offsets":[104,108]}}"#,
+            108,
+        ),
+        safetensors_file(
+            r#"{"a":{"dtype":"I8","shape":[2,33],"data_offsets":[0,66]},"a_scale":{"dtype":"F8_E8M0","shape":[2,2],"data_offsets":[66,70]},"b":{"dtype":"F8_E4M3","shape":[3,40],"data_offsets":[70,190]},"b_scale":{"dtype":"F32","shape":[3,1],"data_offsets":[190,202]}}"#,
+            202,
+        ),
         safetensors_file(&format!("{{\"a\":{}", "[".repeat(3000)), 0),
     ];
     let words = [
@@ -140,7 +171,11 @@ fn safetensors() {
         "\"data_offsets\":",
         "\"F32\"",
         "\"F8_E4M3\"",
+        "\"F8_E8M0\"",
+        "\"U8\"",
         "\"I64\"",
+        "a_scale",
+        "mxfp4/block:5",
         "[",
         "]",
         "{",
@@ -255,8 +290,13 @@ fn gguf() {
     deep.extend(1u64.to_le_bytes());
     deep.extend(b"\x01\0\0\0\0\0\0\0k\x09\0\0\0");
     deep.extend(b"\x09\0\0\0\xff\xff\xff\xff\xff\xff\xff\x0f".repeat(200));
-    let seeds =
-        [whole.clone(), whole[..whole.len() / 2].to_vec(), deep, b"GGUF\x03\0\0\0".repeat(4)];
+    let seeds = [
+        whole.clone(),
+        whole[..whole.len() / 2].to_vec(),
+        deep,
+        b"GGUF\x03\0\0\0".repeat(4),
+        fixture("blocks.gguf"),
+    ];
     let words = [
         "general.alignment",
         "\u{4}\0\0\0",

@@ -1,15 +1,17 @@
 //! The tensors of files that hold numbers, each with the scales that belong to it.
 
+use std::collections::HashSet;
+
 use super::{
     buffer::Workspace,
-    chunks::{Chunk, Chunks},
+    chunks::{Chunk, Chunks, Cuts},
     load::{Lane, Load},
-    scales::ScaleReader,
 };
 use crate::{
-    block::spec::{Scaling, Spec},
     container::{
-        Container, ContainerError, Element, Source, Tensor, Writing, companion, elements, quote,
+        ContainerError, Source, Tensor,
+        companion::{self, Scaled},
+        elements, quote,
     },
     format::Format,
 };
@@ -30,12 +32,6 @@ pub(crate) struct Weight<'a> {
     load: Load<'a>,
 }
 
-/// The metadata key under which fpx names the formats that it wrote.
-const FORMAT_KEY: &str = "fpx.format";
-
-/// The key that says whether 8-bit codes without a scale are plain numbers, and the value that does.
-const SCALE_KEY: (&str, &str) = ("fpx.scale", "none");
-
 /// Returns the tensors of some files that hold numbers; integers and scales are left out.
 ///
 /// # Errors
@@ -50,54 +46,34 @@ pub(crate) fn weights<'a>(
     let places: Vec<(&Source, usize)> =
         parts.iter().flat_map(|part| (0..part.tensors.len()).map(move |at| (part, at))).collect();
     let all: Vec<Tensor> = places.iter().map(|(part, at)| part.tensors[*at].clone()).collect();
-    let names = companion::names(&all);
-    let paired: Vec<_> = all
-        .iter()
-        .zip(&places)
-        .map(|(tensor, (part, _))| {
-            let hints = written_scalings(part);
-            let mut hints = hints.iter().map(Some).chain([None]);
-            let is_named = has_scales(part.kind);
-            is_named.then(|| hints.find_map(|hint| companion::find(tensor, &all, &names, hint)))?
-        })
-        .collect();
-    let is_scale = |number: usize| {
-        paired.iter().flatten().any(|scaled| uses(scaled, number))
-            || companion::is_scale(&all[number])
-    };
+    let paired = companion::pairs(parts, &all);
+    let faults = companion::faults(parts, &all, &paired);
+    let fault = faults.into_iter().zip(&places).find_map(|(fault, place)| Some((fault?, place)));
+    if let Some((what, (source, at))) = fault.filter(|_| !allow_unscaled) {
+        return Err(unscaled(source, &source.tensors[*at], &what));
+    }
+    let scales: HashSet<usize> = paired.iter().flatten().flat_map(Scaled::scales).collect();
+    let is_scale = |number: usize| scales.contains(&number) || companion::is_scale(&all[number]);
     let mut weights = Vec::new();
     for (number, (tensor, (source, index))) in all.iter().zip(&places).enumerate() {
-        let load = match (&paired[number], &tensor.element) {
-            _ if is_scale(number) => continue,
-            (Some(scaled), _) => {
-                let (scale_source, scale) = places[scaled.scale];
-                let global = scaled.global.map(|(global, applied)| {
-                    let (source, at) = places[global];
-                    (source, &source.tensors[at], applied)
-                });
-                let scales = ScaleReader::new(
-                    (scale_source, &scale_source.tensors[scale]),
-                    scaled.scale_storage.clone(),
-                    scaled.grouping.clone(),
-                    global,
-                )?;
-                Load::Codes { storage: scaled.storage.clone(), scales: Some(scales) }
-            }
-            (None, Element::Float(storage)) => {
-                let is_trusted =
-                    allow_unscaled || says_unscaled(source) || !has_scales(source.kind);
-                if companion::needs_scale(&tensor.element) && !is_trusted {
-                    return Err(unscaled(source, tensor));
-                }
-                Load::Codes { storage: storage.clone(), scales: None }
-            }
-            (None, Element::Literal) => Load::Text(from.cloned()),
-            (None, Element::Integer(_) | Element::Opaque | Element::Unreadable(_)) => continue,
+        let scaled = paired[number].as_ref();
+        let place = |number: usize| {
+            let (source, at) = places[number];
+            (source, &source.tensors[at])
         };
-        let shape = paired[number].as_ref().map_or(&tensor.shape, |scaled| &scaled.shape).clone();
-        let name = paired[number].as_ref().map_or(&tensor.name, |scaled| &scaled.name).clone();
+        if is_scale(number) {
+            continue;
+        }
+        let Some(load) = Load::new(tensor, scaled, place, from)? else { continue };
+        let is_trusted = allow_unscaled
+            || !companion::is_described(source.kind)
+            || companion::says_unscaled(source);
+        if scaled.is_none() && companion::needs_scale(&tensor.element) && !is_trusted {
+            return Err(unscaled(source, tensor, "has no scale that is recognised"));
+        }
+        let shape = scaled.map_or(&tensor.shape, |scaled| &scaled.shape).clone();
         weights.push(Weight {
-            name,
+            name: scaled.map_or(&tensor.name, |scaled| &scaled.name).clone(),
             elements: tensor.bytes.and_then(|_| elements(&shape)),
             shape,
             number: number as u64,
@@ -109,37 +85,11 @@ pub(crate) fn weights<'a>(
     Ok(weights)
 }
 
-/// Whether a tensor holds scales of a weight.
-fn uses(scaled: &companion::Scaled, number: usize) -> bool {
-    scaled.scale == number || scaled.global.is_some_and(|(global, _)| global == number)
-}
-
-/// The scalings that a file says its weights were written with.
-fn written_scalings(source: &Source) -> Vec<Scaling> {
-    let formats = source.metadata.iter().find(|(key, _)| key == FORMAT_KEY);
-    let names = formats.map_or("", |(_, formats)| formats).split(',');
-    names.filter_map(|name| name.parse::<Spec>().ok()).map(|spec| spec.scaling).collect()
-}
-
-fn says_unscaled(source: &Source) -> bool {
-    source.metadata.iter().any(|(key, value)| (key.as_str(), value.as_str()) == SCALE_KEY)
-}
-
-/// Whether a kind of file has names by which scales are found.
-fn has_scales(kind: &Container) -> bool {
-    match &kind.writing {
-        Writing::Framed(framing) => framing.holds == crate::container::Holds::Described,
-        // GGUF, which is only read, names its tensors.
-        Writing::None(_) => true,
-        Writing::Text(_) => false,
-    }
-}
-
-fn unscaled(source: &Source, tensor: &Tensor) -> ContainerError {
+fn unscaled(source: &Source, tensor: &Tensor, why: &str) -> ContainerError {
     let (name, dtype) = (quote(&tensor.name), &tensor.dtype);
     let what = format!(
-        "{dtype} tensor {name} has no scale that is recognised, and without it its numbers are off by a \
-         factor; --allow-unscaled takes the codes as they are"
+        "{dtype} tensor {name} {why}, and without its scale its numbers are off by a factor; \
+         --allow-unscaled takes the codes as they are"
     );
     ContainerError::data(&source.path, what)
 }
@@ -151,13 +101,11 @@ impl Weight<'_> {
     ///
     /// If the file cannot be read.
     pub(crate) fn chunks(&self, step: u64) -> Result<Chunks<'_>, ContainerError> {
-        let bits = match &self.load {
-            Load::Codes { storage, .. } => storage.bits(),
-            Load::Text(_) => 8,
-        };
         let feed = self.source.feed(self.index)?;
         let elements = 0..self.elements.unwrap_or(u64::MAX);
-        Ok(Chunks::new(&self.source.path, feed, bits, elements, self.elements.is_some(), step))
+        let cuts = Cuts { row: self.load.row(), ..Cuts::every(step) };
+        let (path, span) = (&self.source.path, self.load.span());
+        Ok(Chunks::new(path, feed, span, elements, self.elements.is_some(), cuts))
     }
 
     /// Reads the next chunk into a workspace as numbers; returns which of its buffers holds them.
