@@ -109,10 +109,9 @@ fn pipes_are_streamed_both_ways() {
         "$0" convert in --from f32 --to f32 -o out && wait"#;
     shell(dir.path(), script).ends(0);
     assert!(fs::read(dir.path().join("y")).unwrap() == bytes);
-    let script =
-        r#"cat x > in & "$0" convert in --from f32 --input-kind safetensors --to f16; cat in > z"#;
-    shell(dir.path(), script);
-    assert!(fs::read(dir.path().join("z")).unwrap() == bytes, "nothing was read of it");
+    // Other kinds are read in any order, which a pipe does not allow.
+    let script = r#"cat x | "$0" convert /dev/stdin --input-kind safetensors --to f16"#;
+    shell(dir.path(), script).ends(2).says("needs a regular file");
     // A scale is found by reading twice.
     let script = r#"cat x | "$0" convert - --input-kind raw --from f32 --to mxfp4 --simulate -o q"#;
     shell(dir.path(), script).ends(2).says("reading twice");
