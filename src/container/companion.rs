@@ -6,9 +6,12 @@
 
 use std::collections::HashMap;
 
-use super::{Element, Integer, Storage, Tensor};
+use super::{Container, Element, Holds, Integer, Source, Storage, Tensor, Writing};
 use crate::{
-    block::{grouping::Grouping, spec::Scaling},
+    block::{
+        grouping::Grouping,
+        spec::{Scaling, Spec},
+    },
     format::{Format, catalogue as c},
 };
 
@@ -131,6 +134,13 @@ pub struct Scaled {
     pub global: Option<(usize, Use)>,
 }
 
+impl Scaled {
+    /// Whether a tensor holds scales of this weight.
+    pub fn uses(&self, tensor: usize) -> bool {
+        self.scale == tensor || self.global.is_some_and(|(global, _)| global == tensor)
+    }
+}
+
 /// Tensors by name: their position in the list of all.
 pub type Names<'a> = HashMap<&'a str, usize>;
 
@@ -149,6 +159,49 @@ pub fn needs_scale(element: &Element) -> bool {
 pub fn is_scale(tensor: &Tensor) -> bool {
     let is_e8m0 = tensor.element.storage().is_some_and(|s| s.format == c::E8M0);
     is_e8m0 || ACTIVATION_SCALES.iter().any(|end| tensor.name.ends_with(end))
+}
+
+/// The metadata key under which fpx names the formats that it wrote.
+const FORMAT_KEY: &str = "fpx.format";
+
+/// The key that says whether 8-bit codes without a scale are plain numbers, and the value that does.
+const SCALE_KEY: (&str, &str) = ("fpx.scale", "none");
+
+/// Whether a kind has names and metadata, by which scales are found.
+pub fn is_described(kind: &Container) -> bool {
+    match &kind.writing {
+        Writing::Framed(framing) => framing.holds == Holds::Described,
+        // GGUF, which is only read, names its tensors.
+        Writing::None(_) => true,
+        Writing::Text(_) => false,
+    }
+}
+
+/// Whether a file says that its 8-bit codes without a scale are plain numbers.
+pub fn says_unscaled(source: &Source) -> bool {
+    source.metadata.iter().any(|(key, value)| (key.as_str(), value.as_str()) == SCALE_KEY)
+}
+
+/// The scalings that a file says its weights were written with.
+fn written_scalings(source: &Source) -> Vec<Scaling> {
+    let formats = source.metadata.iter().find(|(key, _)| key == FORMAT_KEY);
+    let names = formats.map_or("", |(_, formats)| formats).split(',');
+    names.filter_map(|name| name.parse::<Spec>().ok()).map(|spec| spec.scaling).collect()
+}
+
+/// Returns the scales of every tensor of some files, one file after the other.
+pub fn pairs(parts: &[Source], all: &[Tensor]) -> Vec<Option<Scaled>> {
+    let names = names(all);
+    let mut pairs = Vec::with_capacity(all.len());
+    for part in parts {
+        let written = written_scalings(part);
+        pairs.extend(part.tensors.iter().map(|tensor| {
+            let mut hints = written.iter().map(Some).chain([None]);
+            let is_named = is_described(part.kind);
+            is_named.then(|| hints.find_map(|hint| find(tensor, all, &names, hint)))?
+        }));
+    }
+    pairs
 }
 
 /// Finds the scales of a tensor, if it is a weight of a known convention.

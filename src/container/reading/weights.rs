@@ -7,10 +7,7 @@ use super::{
     scales::ScaleReader,
 };
 use crate::{
-    block::spec::{Scaling, Spec},
-    container::{
-        Container, ContainerError, Element, Source, Tensor, Writing, companion, elements, quote,
-    },
+    container::{ContainerError, Element, Source, Tensor, companion, elements, quote},
     format::Format,
 };
 
@@ -30,12 +27,6 @@ pub(crate) struct Weight<'a> {
     load: Load<'a>,
 }
 
-/// The metadata key under which fpx names the formats that it wrote.
-const FORMAT_KEY: &str = "fpx.format";
-
-/// The key that says whether 8-bit codes without a scale are plain numbers, and the value that does.
-const SCALE_KEY: (&str, &str) = ("fpx.scale", "none");
-
 /// Returns the tensors of some files that hold numbers; integers and scales are left out.
 ///
 /// # Errors
@@ -50,19 +41,9 @@ pub(crate) fn weights<'a>(
     let places: Vec<(&Source, usize)> =
         parts.iter().flat_map(|part| (0..part.tensors.len()).map(move |at| (part, at))).collect();
     let all: Vec<Tensor> = places.iter().map(|(part, at)| part.tensors[*at].clone()).collect();
-    let names = companion::names(&all);
-    let paired: Vec<_> = all
-        .iter()
-        .zip(&places)
-        .map(|(tensor, (part, _))| {
-            let hints = written_scalings(part);
-            let mut hints = hints.iter().map(Some).chain([None]);
-            let is_named = has_scales(part.kind);
-            is_named.then(|| hints.find_map(|hint| companion::find(tensor, &all, &names, hint)))?
-        })
-        .collect();
+    let paired = companion::pairs(parts, &all);
     let is_scale = |number: usize| {
-        paired.iter().flatten().any(|scaled| uses(scaled, number))
+        paired.iter().flatten().any(|scaled| scaled.uses(number))
             || companion::is_scale(&all[number])
     };
     let mut weights = Vec::new();
@@ -84,8 +65,9 @@ pub(crate) fn weights<'a>(
                 Load::Codes { storage: scaled.storage.clone(), scales: Some(scales) }
             }
             (None, Element::Float(storage)) => {
-                let is_trusted =
-                    allow_unscaled || says_unscaled(source) || !has_scales(source.kind);
+                let is_trusted = allow_unscaled
+                    || companion::says_unscaled(source)
+                    || !companion::is_described(source.kind);
                 if companion::needs_scale(&tensor.element) && !is_trusted {
                     return Err(unscaled(source, tensor));
                 }
@@ -107,32 +89,6 @@ pub(crate) fn weights<'a>(
         });
     }
     Ok(weights)
-}
-
-/// Whether a tensor holds scales of a weight.
-fn uses(scaled: &companion::Scaled, number: usize) -> bool {
-    scaled.scale == number || scaled.global.is_some_and(|(global, _)| global == number)
-}
-
-/// The scalings that a file says its weights were written with.
-fn written_scalings(source: &Source) -> Vec<Scaling> {
-    let formats = source.metadata.iter().find(|(key, _)| key == FORMAT_KEY);
-    let names = formats.map_or("", |(_, formats)| formats).split(',');
-    names.filter_map(|name| name.parse::<Spec>().ok()).map(|spec| spec.scaling).collect()
-}
-
-fn says_unscaled(source: &Source) -> bool {
-    source.metadata.iter().any(|(key, value)| (key.as_str(), value.as_str()) == SCALE_KEY)
-}
-
-/// Whether a kind of file has names by which scales are found.
-fn has_scales(kind: &Container) -> bool {
-    match &kind.writing {
-        Writing::Framed(framing) => framing.holds == crate::container::Holds::Described,
-        // GGUF, which is only read, names its tensors.
-        Writing::None(_) => true,
-        Writing::Text(_) => false,
-    }
 }
 
 fn unscaled(source: &Source, tensor: &Tensor) -> ContainerError {
