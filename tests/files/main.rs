@@ -8,6 +8,7 @@
 
 mod convert;
 mod folder;
+mod inspect;
 mod malformed;
 mod numpy;
 mod others;
