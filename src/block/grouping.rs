@@ -24,6 +24,27 @@ pub struct Grouping {
     scale_shape: Vec<u64>,
 }
 
+/// Some whole tiles of a tensor: neighbouring scales, and their elements.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stretch {
+    /// The scales.
+    pub scales: Range<u64>,
+    /// The first elements, which neighbour each other.
+    first: Range<u64>,
+    /// How many such ranges there are.
+    rows: u64,
+    /// Elements from the start of one to the start of the next.
+    pitch: u64,
+}
+
+impl Stretch {
+    /// Returns the ranges of its elements, from the first on.
+    pub fn elements(&self) -> impl Iterator<Item = Range<u64>> + '_ {
+        let Range { start, end } = self.first;
+        (0..self.rows).map(move |row| start + row * self.pitch..end + row * self.pitch)
+    }
+}
+
 /// The tile sizes that are looked for when a file does not say which it has.
 const USUAL_SIZES: [u64; 8] = [16, 32, 64, 128, 256, 512, 1024, 2048];
 
@@ -147,6 +168,11 @@ impl Grouping {
         product(&[self.slabs, self.bands_a_slab(), self.scales_a_band()])
     }
 
+    /// The elements of a row: where they have different scales, those of neighbours are neighbours.
+    pub fn row(&self) -> u64 {
+        self.columns
+    }
+
     /// The number of scales in one row of tiles.
     pub(super) fn scales_a_band(&self) -> u64 {
         self.columns.div_ceil(self.tile_columns)
@@ -168,32 +194,31 @@ impl Grouping {
         product(&[self.slabs, self.rows, self.columns])
     }
 
-    /// Cuts the tensor into stretches of elements with at most `most` scales each, every scale whole
-    /// in one stretch: the elements, and the scales.
+    /// Cuts the tensor into stretches with at most `most` scales each, every scale whole in one.
     ///
-    /// `None` if a row of tiles, which cannot be cut, has more.
-    pub fn stretches(
-        &self,
-        most: u64,
-    ) -> Option<impl Iterator<Item = (Range<u64>, Range<u64>)> + '_> {
-        let a_band = self.scales_a_band();
-        // The scales of tiles with one row follow each other as their elements do.
-        let step = if self.tile_rows == 1 { most } else { most / a_band.max(1) * a_band };
-        let scales = self.scales();
-        if step == 0 {
-            return None;
-        }
-        let cuts = (0..scales).step_by(usize::try_from(step).ok()?);
-        Some(cuts.map(move |first| {
-            let last = (first + step).min(scales);
-            (self.scale_start(first)..self.scale_start(last), first..last)
-        }))
-    }
-
-    /// The first element of a scale that begins a row of tiles, or whose tile has one row.
-    fn scale_start(&self, scale: u64) -> u64 {
-        let (band, within) = (scale / self.scales_a_band(), scale % self.scales_a_band());
-        self.band_start(band) + within * self.tile_columns
+    /// A stretch is several rows of tiles, or a part of one, cut between columns.
+    pub fn stretches(&self, most: u64) -> impl Iterator<Item = Stretch> + '_ {
+        let (a_band, most) = (self.scales_a_band().max(1), most.max(1));
+        let (bands_at_once, parts) = ((most / a_band).max(1), a_band.div_ceil(most));
+        let bands = self.scales() / a_band;
+        (0..bands.div_ceil(bands_at_once) * parts).map(move |number| {
+            let (band, part) = (number / parts * bands_at_once, number % parts);
+            let last = (band + bands_at_once).min(bands);
+            let start = self.band_start(band);
+            if parts == 1 {
+                let first = start..self.band_start(last);
+                return Stretch { scales: band * a_band..last * a_band, first, rows: 1, pitch: 0 };
+            }
+            let (begin, end) = (part * most, ((part + 1) * most).min(a_band));
+            let column = |scale: u64| (scale * self.tile_columns).min(self.columns);
+            let row = band % self.bands_a_slab() * self.tile_rows;
+            Stretch {
+                scales: band * a_band + begin..band * a_band + end,
+                first: start + column(begin)..start + column(end),
+                rows: self.tile_rows.min(self.rows - row),
+                pitch: self.columns,
+            }
+        })
     }
 
     /// The scales that the elements of a range may have, as one stretch.
@@ -202,7 +227,7 @@ impl Grouping {
             return 0..0;
         }
         let (first, last) = (elements.start, elements.end - 1);
-        if self.tile_rows == 1 {
+        if self.tile_rows == 1 || first / self.columns == last / self.columns {
             return self.scale_of(first)..self.scale_of(last) + 1;
         }
         let band = |element: u64| self.scale_of(element) / self.scales_a_band();
@@ -219,7 +244,8 @@ impl Grouping {
 
     /// The first element of a scale, and the rows and columns that its tile has.
     fn extent(&self, scale: u64) -> (u64, u64, u64) {
-        let start = self.scale_start(scale);
+        let (band, within) = (scale / self.scales_a_band(), scale % self.scales_a_band());
+        let start = self.band_start(band) + within * self.tile_columns;
         let (row, column) = (start / self.columns % self.rows, start % self.columns);
         (start, self.tile_rows.min(self.rows - row), self.tile_columns.min(self.columns - column))
     }
@@ -281,6 +307,7 @@ fn tile_size(length: u64, scales: u64) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::block::segment::index;
 
     /// Every grouping against a walk over all indices of its shape.
     #[test]
@@ -337,15 +364,21 @@ mod tests {
                 next = run.end;
             }
             assert_eq!(next, total);
-            let (mut element, mut scale) = (0, 0);
-            for (elements, scales) in grouping.stretches(4).unwrap() {
-                assert_eq!((elements.start, scales.start), (element, scale));
-                assert!(elements.clone().all(|e| scales.contains(&grouping.scale_of(e))));
-                (element, scale) = (elements.end, scales.end);
+            for most in 1..20 {
+                let (mut scale, mut seen) = (0, vec![0; index(total)]);
+                for stretch in grouping.stretches(most) {
+                    assert_eq!(stretch.scales.start, scale);
+                    assert!(stretch.scales.end - scale <= most);
+                    for element in stretch.elements().flatten() {
+                        assert!(stretch.scales.contains(&grouping.scale_of(element)));
+                        seen[index(element)] += 1;
+                    }
+                    scale = stretch.scales.end;
+                }
+                assert_eq!(scale, grouping.scales());
+                assert!(seen.iter().all(|times| *times == 1), "{grouping:?} {most}");
             }
-            assert_eq!((element, scale), (total, grouping.scales()));
         }
-        assert!(Grouping::tiles(&[8, 64], 2, 4).stretches(15).is_none());
     }
 
     #[test]

@@ -7,7 +7,6 @@
 
 pub mod division;
 pub mod exact;
-pub mod float_scale;
 pub mod grouping;
 pub mod quantizer;
 pub mod rows;
@@ -16,7 +15,7 @@ pub mod segment;
 pub mod spec;
 mod tensor;
 
-pub use grouping::Grouping;
+pub use grouping::{Grouping, Stretch};
 pub use quantizer::{BlockError, Counts, Quantizer};
 pub use segment::Piece;
 pub use spec::{Scaling, Spec};

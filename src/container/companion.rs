@@ -4,16 +4,20 @@
 //! model wrong by a factor in the thousands, silently. So the pairs are found by table, and what is
 //! not found is refused by the jobs.
 
+mod codes;
+
 use std::collections::HashMap;
 
-use super::{Container, Element, Holds, Integer, Source, Storage, Tensor, Writing};
+use super::{
+    Container, Element, Holds, Integer, Source, Storage, Tensor, Writing, quote, show_shape,
+    written::Written,
+};
 use crate::{
-    block::{
-        grouping::Grouping,
-        spec::{Scaling, Spec},
-    },
+    block::grouping::Grouping,
     format::{Format, catalogue as c},
 };
+use codes::Codes;
+pub use codes::Weight;
 
 /// How one producer pairs weights with scales.
 #[derive(Debug)]
@@ -41,17 +45,6 @@ pub enum Use {
     Divide,
 }
 
-/// What a weight's bytes are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Codes {
-    /// What its own type says: floating-point codes of at most 8 bits.
-    Own,
-    /// Two 4-bit codes a byte along the last dimension, the first in the low bits.
-    Nibbles,
-    /// As nibbles, with the bytes of a block in a dimension of their own.
-    NibbleBlocks,
-}
-
 /// What a scale is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Scale {
@@ -68,7 +61,14 @@ enum Scale {
 /// Every convention, the more particular before the more general (fpx's own included).
 pub static PAIRINGS: &[Pairing] = &[
     row("DeepSeek-V3", "", "_scale_inv", None, Codes::Own, &[Scale::Float]),
-    row("gpt-oss", "_blocks", "_scales", None, Codes::NibbleBlocks, &[Scale::ByteE8m0]),
+    row(
+        "gpt-oss",
+        "_blocks",
+        "_scales",
+        None,
+        Codes::NibbleBlocks,
+        &[Scale::ByteE8m0, Scale::E8m0],
+    ),
     row(
         "compressed-tensors NVFP4",
         "_packed",
@@ -85,17 +85,14 @@ pub static PAIRINGS: &[Pairing] = &[
         Codes::Nibbles,
         &[Scale::E4m3],
     ),
-    row(
-        "compressed-tensors FP8, MXFP8",
-        "",
-        "_scale",
-        None,
-        Codes::Own,
-        &[Scale::Float, Scale::E8m0],
-    ),
+    row("MX, codes one a byte", "", "_scale", None, Codes::Bytes, &[Scale::E8m0]),
+    row("MXINT8", "", "_scale", None, Codes::Integers, &[Scale::E8m0]),
+    row("compressed-tensors FP8, MX", "", "_scale", None, Codes::Own, &[Scale::Float, Scale::E8m0]),
     row("DeepSeek-V4", "weight", "scale", None, Codes::Own, &[Scale::E8m0, Scale::Float]),
     row("DeepSeek-V4 FP4", "weight", "scale", None, Codes::Nibbles, &[Scale::E8m0]),
     row("ComfyUI", "weight", "scale_weight", None, Codes::Own, &[Scale::Float]),
+    row("llama.cpp NVFP4", "weight", "scale", None, Codes::Blocks, &[Scale::Float]),
+    row("llama.cpp NVFP4", "", ".scale", None, Codes::Blocks, &[Scale::Float]),
 ];
 
 /// The ends of names of scales that belong to activations: kept as they are.
@@ -120,10 +117,8 @@ pub struct Scaled {
     pub producer: &'static str,
     /// The name without what a convention adds for packed codes.
     pub name: String,
-    /// The codes of the weight.
-    pub storage: Storage,
-    /// The shape in elements.
-    pub shape: Vec<u64>,
+    /// What the weight holds.
+    pub weight: Weight,
     /// Which tensor holds the scales.
     pub scale: usize,
     /// The codes of the scales.
@@ -161,12 +156,6 @@ pub fn is_scale(tensor: &Tensor) -> bool {
     is_e8m0 || ACTIVATION_SCALES.iter().any(|end| tensor.name.ends_with(end))
 }
 
-/// The metadata key under which fpx names the formats that it wrote.
-const FORMAT_KEY: &str = "fpx.format";
-
-/// The key that says whether 8-bit codes without a scale are plain numbers, and the value that does.
-const SCALE_KEY: (&str, &str) = ("fpx.scale", "none");
-
 /// Whether a kind has names and metadata, by which scales are found.
 pub fn is_described(kind: &Container) -> bool {
     match &kind.writing {
@@ -177,28 +166,24 @@ pub fn is_described(kind: &Container) -> bool {
     }
 }
 
-/// Whether a file says that its 8-bit codes without a scale are plain numbers.
-pub fn says_unscaled(source: &Source) -> bool {
-    source.metadata.iter().any(|(key, value)| (key.as_str(), value.as_str()) == SCALE_KEY)
-}
-
-/// The scalings that a file says its weights were written with.
-fn written_scalings(source: &Source) -> Vec<Scaling> {
-    let formats = source.metadata.iter().find(|(key, _)| key == FORMAT_KEY);
-    let names = formats.map_or("", |(_, formats)| formats).split(',');
-    names.filter_map(|name| name.parse::<Spec>().ok()).map(|spec| spec.scaling).collect()
-}
-
-/// Returns the scales of every tensor of some files, one file after the other.
-pub fn pairs(parts: &[Source], all: &[Tensor]) -> Vec<Option<Scaled>> {
+/// Returns the scales of every tensor of some files, one file after the other, or what is wrong with
+/// the scales that it should have.
+pub fn pairs(parts: &[Source], all: &[Tensor]) -> Vec<Result<Option<Scaled>, String>> {
     let names = names(all);
+    let mut rest = all;
     let mut pairs = Vec::with_capacity(all.len());
     for part in parts {
-        let written = written_scalings(part);
-        pairs.extend(part.tensors.iter().map(|tensor| {
-            let mut hints = written.iter().map(Some).chain([None]);
-            let is_named = is_described(part.kind);
-            is_named.then(|| hints.find_map(|hint| find(tensor, all, &names, hint)))?
+        let (tensors, after) = rest.split_at(part.tensors.len());
+        let written = Written::of(part);
+        rest = after;
+        pairs.extend(tensors.iter().map(|tensor| {
+            if !is_described(part.kind) {
+                return Ok(None);
+            }
+            match find(tensor, all, &names, &written) {
+                None => fault(tensor, all, &names, &written).map_or(Ok(None), Err),
+                found => Ok(found),
+            }
         }));
     }
     pairs
@@ -206,15 +191,15 @@ pub fn pairs(parts: &[Source], all: &[Tensor]) -> Vec<Option<Scaled>> {
 
 /// Finds the scales of a tensor, if it is a weight of a known convention.
 ///
-/// `written` is the scaling that the file says its weights were written with, which tells the
-/// grouping where the shapes alone do not.
-pub fn find(
-    tensor: &Tensor,
-    all: &[Tensor],
-    names: &Names,
-    written: Option<&Scaling>,
-) -> Option<Scaled> {
+/// What the file says that it was written with tells the grouping where the shapes alone do not.
+pub fn find(tensor: &Tensor, all: &[Tensor], names: &Names, written: &Written) -> Option<Scaled> {
     PAIRINGS.iter().find_map(|row| row.find(tensor, all, names, written))
+}
+
+/// Says what is wrong with the scales of a weight that has none that fit: they have its name and are
+/// of another shape or type, or its own name demands them.
+fn fault(tensor: &Tensor, all: &[Tensor], names: &Names, written: &Written) -> Option<String> {
+    PAIRINGS.iter().find_map(|row| row.fault(tensor, all, names, written))
 }
 
 impl Pairing {
@@ -223,7 +208,7 @@ impl Pairing {
         tensor: &Tensor,
         all: &[Tensor],
         names: &Names,
-        written: Option<&Scaling>,
+        written: &Written,
     ) -> Option<Scaled> {
         let stem = tensor.name.strip_suffix(self.weight)?;
         let named = |end: &str| names.get(format!("{stem}{end}").as_str()).copied();
@@ -238,45 +223,53 @@ impl Pairing {
         {
             return None;
         }
-        let (storage, shape) = self.codes.read(tensor)?;
+        let weight = self.codes.read(tensor, written)?;
         let scale_storage = scale_storage(&all[scale], self.scales)?;
-        let scale_shape = &all[scale].shape;
-        let grouping = written
-            .and_then(|scaling| Grouping::of(scaling, &shape))
-            .filter(|grouping| grouping.scale_shape() == scale_shape)
-            .or_else(|| Grouping::infer(&shape, scale_shape))?;
+        let (shape, scale_shape) = (&weight.shape, &all[scale].shape);
+        let fits = |grouping: &Grouping| grouping.scale_shape() == scale_shape;
+        let grouping = if let Some(size) = weight.block {
+            Grouping::blocks(shape, size, -1).filter(fits)
+        } else {
+            let hints = written.scalings(&tensor.name);
+            let mut hinted = hints.iter().filter_map(|scaling| Grouping::of(scaling, shape));
+            hinted.find(fits).or_else(|| Grouping::infer(shape, scale_shape))
+        }?;
         let producer = self.producer;
         // An end that speaks of packing is no part of the name.
-        let is_packed = self.weight.starts_with('_');
-        let name = if is_packed { stem } else { &tensor.name }.to_owned();
-        Some(Scaled { producer, name, storage, shape, scale, scale_storage, grouping, global })
+        let name = if self.is_packed() { stem } else { &tensor.name }.to_owned();
+        Some(Scaled { producer, name, weight, scale, scale_storage, grouping, global })
     }
-}
 
-impl Codes {
-    /// Returns the codes and the shape in elements, if the tensor has such codes.
-    fn read(self, tensor: &Tensor) -> Option<(Storage, Vec<u64>)> {
-        let is_byte =
-            matches!(tensor.element, Element::Integer(Integer { kind: 'u' | 'i', bytes: 1 }));
-        let fp4 = || Storage::new(&c::E2M1FN);
-        let mut shape = tensor.shape.clone();
-        match (self, &tensor.element) {
-            (Self::Own, Element::Float(storage)) if needs_scale(&tensor.element) => {
-                return Some((storage.clone(), shape));
-            }
-            (Self::Nibbles, Element::Float(storage)) if storage.format == c::E2M1FN => {
-                return Some((storage.clone(), shape));
-            }
-            (Self::Nibbles, _) if is_byte => {}
-            (Self::NibbleBlocks, _) if is_byte && shape.len() > 1 => {
-                let block = shape.pop()?;
-                *shape.last_mut()? *= block;
-            }
-            _ => return None,
+    /// Whether the name of a weight says that it is packed codes.
+    fn is_packed(&self) -> bool {
+        self.weight.starts_with('_')
+    }
+
+    fn fault(
+        &self,
+        tensor: &Tensor,
+        all: &[Tensor],
+        names: &Names,
+        written: &Written,
+    ) -> Option<String> {
+        let stem = tensor.name.strip_suffix(self.weight)?;
+        if !self.codes.may_be(tensor, written) {
+            return None;
         }
-        let last = shape.last_mut()?;
-        *last = last.checked_mul(2)?;
-        Some((fp4(), shape))
+        let name = format!("{stem}{}", self.scale);
+        let Some(scale) = names.get(name.as_str()).map(|scale| &all[*scale]) else {
+            return self.is_packed().then(|| format!("has no scales {}", quote(&name)));
+        };
+        let is_scale = self.is_packed() || scale_storage(scale, self.scales).is_some();
+        let (dtype, shape) = (&scale.dtype, show_shape(&scale.shape));
+        is_scale.then(|| match self.global {
+            Some((end, _)) => {
+                let global = quote(&format!("{stem}{end}"));
+                let name = quote(&name);
+                format!("{name} ({dtype} {shape}) and {global} are not the scales of it")
+            }
+            None => format!("{} ({dtype} {shape}) are not the scales of it", quote(&name)),
+        })
     }
 }
 

@@ -9,11 +9,11 @@ use std::{
 };
 
 use super::{
-    Container, ContainerError, Element, Hints, Integer, Order, Source, Storage, Tensor, Writing,
-    elements, limits, quote,
+    Blocks, Container, ContainerError, Element, Hints, Integer, Order, Source, Storage, Tensor,
+    Writing, elements, limits, quote,
     source::{Body, Opened, Sequential},
 };
-use crate::format::{BF16, F16, F32, F64, Format};
+use crate::format::{BF16, F16, F32, F64, Format, catalogue as c};
 
 pub(super) static ROW: Container = Container {
     name: "gguf",
@@ -74,6 +74,9 @@ static TYPES: [Type; 34] = [
 static FLOATS: [(&str, &Format); 4] =
     [("F32", &F32), ("F16", &F16), ("BF16", &BF16), ("F64", &F64)];
 
+/// The types that are blocks of E2M1: the elements of a scale, and its format.
+static BLOCKS: [(&str, u64, &Format); 2] = [("MXFP4", 32, &c::E8M0), ("NVFP4", 16, &c::E4M3FN)];
+
 impl Type {
     fn element(&self) -> Element {
         let Self(_, name, block, bytes) = *self;
@@ -83,7 +86,13 @@ impl Type {
         if block == 1 {
             return Element::Integer(Integer { kind: 'i', bytes });
         }
-        Element::Unreadable(format!("its elements are {name} blocks, which fpx does not read"))
+        if let Some(&(_, scaled, scale)) = BLOCKS.iter().find(|(blocks, ..)| *blocks == name) {
+            return Element::Blocks(Blocks { elements: block, scaled, scale: scale.clone() });
+        }
+        Element::Unreadable(format!(
+            "its elements are {name} blocks, which fpx does not read: it reads F32, F16, BF16, F64, \
+             MXFP4 and NVFP4"
+        ))
     }
 }
 

@@ -29,8 +29,10 @@ mod raw;
 pub(crate) mod reading;
 mod safetensors;
 mod source;
+mod span;
 mod tensor;
 pub mod text;
+pub mod written;
 mod zip;
 
 pub use error::{ContainerError, quote, reason, show};
@@ -38,7 +40,10 @@ pub use npy::view_name;
 pub use raw::ROW as RAW;
 pub use safetensors::ROW as SAFETENSORS;
 pub use source::{Body, Feed, Source};
-pub use tensor::{Element, Endian, Integer, Order, Packing, Storage, Tensor, elements, show_shape};
+pub use span::{Cells, Span};
+pub use tensor::{
+    Blocks, Element, Endian, Integer, Order, Packing, Storage, Tensor, elements, show_shape,
+};
 
 use std::{fs::File, io::Read, path::Path};
 

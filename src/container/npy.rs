@@ -95,7 +95,7 @@ pub(super) fn dtype(element: &Element) -> Option<String> {
             let prefix = if integer.bytes == 1 { '|' } else { '<' };
             Some(format!("{prefix}{}{}", integer.kind, integer.bytes))
         }
-        Element::Literal | Element::Opaque | Element::Unreadable(_) => None,
+        Element::Blocks(_) | Element::Literal | Element::Opaque | Element::Unreadable(_) => None,
     }
 }
 

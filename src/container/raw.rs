@@ -29,7 +29,7 @@ fn dtype(element: &Element) -> Option<String> {
         Element::Float(storage) => Some(storage.format.name().to_owned()),
         Element::Integer(integer) => Some(format!("{}{}", integer.kind, 8 * integer.bytes)),
         Element::Opaque => Some(String::new()),
-        Element::Literal | Element::Unreadable(_) => None,
+        Element::Blocks(_) | Element::Literal | Element::Unreadable(_) => None,
     }
 }
 

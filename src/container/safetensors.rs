@@ -94,7 +94,7 @@ fn dtype(element: &Element) -> Option<String> {
             .iter()
             .find(|(_, kind, bytes)| (*kind, *bytes) == (integer.kind, integer.bytes))
             .map(|(name, ..)| *name),
-        Element::Literal | Element::Opaque | Element::Unreadable(_) => None,
+        Element::Blocks(_) | Element::Literal | Element::Opaque | Element::Unreadable(_) => None,
     };
     name.map(str::to_owned)
 }

@@ -87,11 +87,37 @@ pub struct Integer {
     pub bytes: u64,
 }
 
+/// Blocks of 4-bit codes with their scales before them, as GGUF has them. The codes of each scale
+/// are in two halves: the first in the low bits of its bytes, the second in the high bits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blocks {
+    /// Elements of a block.
+    pub elements: u64,
+    /// Elements of a scale.
+    pub scaled: u64,
+    /// The format of the scales, one byte each, used without sign.
+    pub scale: Format,
+}
+
+impl Blocks {
+    /// Returns the scales of a block.
+    pub fn scales(&self) -> u64 {
+        self.elements / self.scaled
+    }
+
+    /// Returns the bytes of a block.
+    pub fn bytes(&self) -> u64 {
+        self.scales() + self.elements / 2
+    }
+}
+
 /// What the elements of a tensor are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Element {
     /// Codes of a floating-point format.
     Float(Storage),
+    /// Codes of E2M1 with their scales among them.
+    Blocks(Blocks),
     /// Numbers as text, exact until rounded.
     Literal,
     /// Truth values or integers.
@@ -107,7 +133,11 @@ impl Element {
     pub fn storage(&self) -> Option<&Storage> {
         match self {
             Self::Float(storage) => Some(storage),
-            Self::Literal | Self::Integer(_) | Self::Opaque | Self::Unreadable(_) => None,
+            Self::Blocks(_)
+            | Self::Literal
+            | Self::Integer(_)
+            | Self::Opaque
+            | Self::Unreadable(_) => None,
         }
     }
 
@@ -116,7 +146,7 @@ impl Element {
         match self {
             Self::Float(storage) => Some(storage.bits()),
             Self::Integer(integer) => Some(8 * integer.bytes),
-            Self::Literal | Self::Opaque | Self::Unreadable(_) => None,
+            Self::Blocks(_) | Self::Literal | Self::Opaque | Self::Unreadable(_) => None,
         }
     }
 }

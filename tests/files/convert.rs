@@ -456,9 +456,13 @@ fn options_that_say_nothing_are_refused() {
         (vec![MODEL, "--to", "bf16", "-o", "x.npy"], "npy holds one tensor, the input has 4"),
         (
             vec!["c.npy", "--to", "e4m3fn/tensor", "-o", "x.npy"],
-            "scales are written to safetensors",
+            "e4m3fn/tensor has scales, which safetensors and folders hold and npy does not",
         ),
-        (vec!["c.npy", "--to", "mxfp4", "-o", "x.npy"], "mxfp4"),
+        (vec!["c.npy", "--to", "mxfp4", "-o", "x.npy"], "mxfp4 has scales"),
+        (vec!["c.npy", "--to", "mxfp4", "-o", "x.npz"], "or add --simulate"),
+        (vec!["c.npy", "--to", "nvfp4", "-o", "x.bin"], "nvfp4 has scales"),
+        (vec!["c.npy", "--to", "nvfp4", "-o", "x.csv"], "nvfp4 has scales"),
+        (vec!["c.npy", "--to", "mxfp4/axis:7", "-o", "x.safetensors"], "axis 7"),
     ] {
         convert(dir.path(), &arguments).ends(2).says(what);
     }

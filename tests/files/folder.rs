@@ -212,6 +212,64 @@ fn a_scaled_folder_lists_its_scales_and_is_read_back() {
 }
 
 #[test]
+fn a_folder_of_blocks_lists_all_of_their_tensors() {
+    let dir = tempfile::tempdir().unwrap();
+    checkpoint(&dir.path().join("in"));
+    let to = ["in", "--to", "nvfp4", "--include", "*.weight", "-o", "out"];
+    convert(dir.path(), &to).ends(0).says("quantization_config");
+    let index = json(&dir.path().join("out/model.safetensors.index.json"));
+    let map = index["weight_map"].as_object().unwrap();
+    let listed: Vec<(&str, &str)> =
+        map.iter().map(|(name, shard)| (name.as_str(), shard.as_str().unwrap())).collect();
+    let of = |name: &'static str, shard| {
+        ["", "_scale", "_scale_2"].map(|end| (format!("{name}{end}"), shard))
+    };
+    let mut expected = vec![("b.bias".to_owned(), SECOND)];
+    expected
+        .extend([of("a.weight", FIRST), of("q.weight", FIRST), of("b.weight", SECOND)].concat());
+    expected.sort();
+    assert!(listed.iter().map(|(name, shard)| ((*name).to_owned(), *shard)).eq(expected));
+    // Two codes a byte; a scale for each row, which is shorter than a block; three float32.
+    assert_eq!(index["metadata"]["total_size"], (32 + 8 + 16) / 2 + (4 + 2 + 2) + 3 * 4 + 16);
+    // A second copy whose scales are in the other shard reads the same.
+    let (out, moved) = (dir.path().join("out"), dir.path().join("moved"));
+    fs::create_dir(&moved).unwrap();
+    let shards = [FIRST, SECOND].map(|shard| Model::read(&out.join(shard)));
+    let mut weight_map = serde_json::Map::new();
+    for (own, other, name) in [(0, 1, FIRST), (1, 0, SECOND)] {
+        let mut data = Vec::new();
+        let mut header = serde_json::Map::new();
+        for shard in [own, other] {
+            let is_here = |tensor: &String| tensor.contains("_scale") == (shard == other);
+            for tensor in shards[shard].names().into_iter().filter(is_here) {
+                let (dtype, shape, bytes) = shards[shard].tensor(&tensor);
+                let offsets = [data.len(), data.len() + bytes.len()];
+                data.extend(bytes);
+                let entry =
+                    serde_json::json!({"dtype": dtype, "shape": shape, "data_offsets": offsets});
+                header.insert(tensor.clone(), entry);
+                weight_map.insert(tensor, name.into());
+            }
+        }
+        let header = serde_json::Value::Object(header).to_string();
+        write_safetensors(&moved.join(name), &header, &data);
+    }
+    let index = serde_json::json!({"metadata": {}, "weight_map": weight_map}).to_string();
+    fs::write(moved.join("model.safetensors.index.json"), index).unwrap();
+    for folder in ["out", "moved"] {
+        convert(dir.path(), &[folder, "--to", "f32", "-o", &format!("{folder}-back")]).ends(0);
+    }
+    for shard in [FIRST, SECOND] {
+        let [straight, moved] =
+            ["out-back", "moved-back"].map(|back| Model::read(&dir.path().join(back).join(shard)));
+        assert_eq!(straight.names(), moved.names());
+        for name in straight.names() {
+            assert_eq!(straight.tensor(&name), moved.tensor(&name), "{name}");
+        }
+    }
+}
+
+#[test]
 fn a_folder_is_replaced_whole_or_not_at_all() {
     let dir = tempfile::tempdir().unwrap();
     checkpoint(&dir.path().join("in"));

@@ -6,6 +6,8 @@
     reason = "a test fails by panicking, and its numbers are small"
 )]
 
+mod block_layouts;
+mod blocks;
 mod convert;
 mod folder;
 mod inspect;

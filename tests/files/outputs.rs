@@ -150,27 +150,60 @@ fn memory_does_not_grow_with_the_file() {
     for (name, bytes) in [("small", 1 << 22), ("large", 1 << 26)] {
         File::create(dir.path().join(name)).unwrap().set_len(bytes).unwrap();
     }
-    // The kernel's own account of a finished process: peak resident memory in KiB.
-    let peak = |input: &str, threads: &str| {
-        let arguments =
-            [input, "--from", "f32", "--to", "f16", "--threads", threads, "-o", "/dev/null"];
-        let mut command = Command::new(FPX);
-        command.arg("convert").args(arguments).arg("--quiet");
-        let mut child = command.current_dir(dir.path()).spawn().unwrap();
-        let status = format!("/proc/{}/status", child.id());
-        let mut peak = 0u64;
-        while child.try_wait().unwrap().is_none() {
-            let text = fs::read_to_string(&status).unwrap_or_default();
-            let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-            let found = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
-            peak = peak.max(found.unwrap_or_default());
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        peak
-    };
     for threads in ["1", "2", "16", "64"] {
-        let found = peak("large", threads);
+        let arguments = ["large", "--from", "f32", "--to", "f16", "--threads", threads];
+        let found = peak(dir.path(), &[&arguments[..], &["-o", "/dev/null"]].concat());
         assert!((1..=32 << 10).contains(&found), "{found} KiB with {threads} threads");
     }
-    assert!(peak("small", "1") <= 32 << 10);
+    let small = ["small", "--from", "f32", "--to", "f16", "--threads", "1", "-o", "/dev/null"];
+    assert!(peak(dir.path(), &small) <= 32 << 10);
+}
+
+#[test]
+fn memory_does_not_grow_with_the_scales() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.safetensors");
+    let bytes = 1 << 26;
+    let header = format!(
+        r#"{{"w":{{"dtype":"F32","shape":[2,{}],"data_offsets":[0,{bytes}]}}}}"#,
+        bytes / 8
+    );
+    crate::util::write_safetensors(&path, &header, &[]);
+    File::options()
+        .write(true)
+        .open(&path)
+        .unwrap()
+        .set_len(8 + header.len() as u64 + bytes)
+        .unwrap();
+    // Along the axis 0 a row of blocks has eight million scales.
+    for target in ["mxfp4", "mxfp4/block:1", "nvfp4/axis:0", "e4m3fn/tile:2x1"] {
+        for (input, target, output) in [
+            ("x.safetensors", target, "q.safetensors"),
+            ("q.safetensors", "f32", "back.safetensors"),
+        ] {
+            let arguments = [input, "--to", target, "--threads", "4", "--force", "-o", output];
+            let found = peak(dir.path(), &arguments);
+            assert!((1..=32 << 10).contains(&found), "{found} KiB from {input} to {target}");
+        }
+    }
+}
+
+/// The kernel's own account of a finished process: peak resident memory in KiB.
+fn peak(dir: &Path, arguments: &[&str]) -> u64 {
+    let mut command = Command::new(FPX);
+    command.arg("convert").args(arguments).arg("--quiet");
+    let mut child = command.current_dir(dir).spawn().unwrap();
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak = 0u64;
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            assert!(status.success(), "{arguments:?}");
+            return peak;
+        }
+        let text = fs::read_to_string(&status).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let found = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
+        peak = peak.max(found.unwrap_or_default());
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }

@@ -65,7 +65,9 @@ fn reads_what_the_python_package_writes() {
                 assert_eq!(found, if truth { [0, 1, 1] } else { [0, 1, 2] }, "{}", tensor.name);
             }
             Element::Opaque => assert_eq!((tensor.name.as_str(), bytes.len()), ("C64", 16)),
-            Element::Literal | Element::Unreadable(_) => panic!("{}", tensor.name),
+            Element::Blocks(_) | Element::Literal | Element::Unreadable(_) => {
+                panic!("{}", tensor.name)
+            }
         }
     }
 }

@@ -233,6 +233,79 @@ fn codes_without_a_recognised_scale_are_refused() {
     convert(dir.path(), &arguments).ends(0);
 }
 
+/// Scales of one byte each.
+fn byte_scales(name: &'static str, dtype: &'static str, shape: &[usize]) -> Entry {
+    (name, dtype, shape.to_vec(), vec![56; shape.iter().product()])
+}
+
+/// MXFP4 weights with scales that are not theirs: what is wrong, metadata and tensors.
+fn misfits_of_blocks() -> Vec<(&'static str, String, Vec<Entry>)> {
+    let blocks = || ("x_blocks", "U8", vec![3, 2, 16], vec![0x21; 96]);
+    let scales = |shape: &[usize]| byte_scales("x_scales", "U8", shape);
+    let record = |shape: &str| {
+        format!(r#""fpx.tensors":"{{\"x_blocks\":{{\"format\":\"mxfp4\",\"shape\":{shape}}}}}""#)
+    };
+    let floats = ("x_scales", "F32", vec![3, 2], f32_bytes(&[1.0; 6]));
+    vec![
+        ("none", String::new(), vec![blocks()]),
+        ("too many", String::new(), vec![blocks(), scales(&[3, 3])]),
+        ("flat ones", String::new(), vec![blocks(), scales(&[6])]),
+        ("floats", String::new(), vec![blocks(), floats]),
+        ("a row that is said to be longer", record("[3,65]"), vec![blocks(), scales(&[3, 2])]),
+        ("another rank", record("[60]"), vec![blocks(), scales(&[3, 2])]),
+    ]
+}
+
+/// The same in other conventions.
+fn misfits() -> Vec<(&'static str, Vec<Entry>)> {
+    let nibbles = |name| (name, "U8", vec![3, 32], vec![0x21; 96]);
+    let fine = |shape: &[usize]| byte_scales("x.weight_scale", "F8_E4M3", shape);
+    let power = |dtype, shape: &[usize]| byte_scales("x.weight_scale", dtype, shape);
+    let second = |shape, numbers: &[f32]| ("x.weight_scale_2", "F32", shape, f32_bytes(numbers));
+    let eight = || ("x.weight", "F8_E4M3", vec![3, 64], some_codes(192));
+    let integers = ("x.weight", "I8", vec![3, 64], vec![5; 192]);
+    let unknown = ("x.weight", "U8", vec![3, 33], vec![5; 99]);
+    let (weight, packed) = (|| nibbles("x.weight"), nibbles("x.weight_packed"));
+    vec![
+        ("no second scale", vec![weight(), fine(&[3, 4])]),
+        ("two of them", vec![weight(), fine(&[3, 4]), second(vec![2], &[1.0, 2.0])]),
+        ("another shape", vec![weight(), fine(&[3, 5]), second(vec![], &[1.0])]),
+        ("a NaN", vec![weight(), fine(&[3, 4]), second(vec![], &[f32::NAN])]),
+        ("packed codes without a divisor", vec![packed, fine(&[3, 4])]),
+        ("powers of another shape", vec![eight(), power("F8_E8M0", &[3, 7])]),
+        ("bytes as powers", vec![eight(), power("U8", &[3, 2])]),
+        ("integers under other powers", vec![integers, power("F8_E8M0", &[2, 2])]),
+        ("codes of no known format", vec![unknown, power("F8_E8M0", &[3, 2])]),
+        ("codes of four bits", vec![("x", "F4", vec![3, 64], vec![5; 96])]),
+    ]
+}
+
+#[test]
+fn codes_whose_scales_do_not_fit_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("in.safetensors");
+    let others = misfits().into_iter().map(|(what, entries)| (what, String::new(), entries));
+    for (what, metadata, entries) in misfits_of_blocks().into_iter().chain(others) {
+        write(&path, &metadata, &entries);
+        let arguments = ["in.safetensors", "--to", "f32", "-o", "out.safetensors"];
+        let refused = convert(dir.path(), &arguments);
+        assert_eq!(refused.code, 3, "{what}: {}", refused.stderr);
+        assert!(refused.ends(3).stderr.contains("'x"), "{what}");
+        assert!(!dir.path().join("out.safetensors").exists(), "{what}");
+        let swept = assert_cmd::Command::new(env!("CARGO_BIN_EXE_fpx"))
+            .args(["error-sweep", "in.safetensors", "--formats", "bf16"])
+            .current_dir(dir.path())
+            .output()
+            .unwrap();
+        assert_eq!(swept.status.code(), Some(3), "{what}");
+    }
+    // 8-bit integers under scales of their own are no weights that fpx reads: they are copied.
+    let integers = ("x.weight", "I8", vec![2, 2], vec![1, 2, 3, 4]);
+    write(&path, "", &[integers, ("x.weight_scale", "F32", vec![2, 1], f32_bytes(&[0.5, 2.0]))]);
+    convert(dir.path(), &["in.safetensors", "--to", "f32", "-o", "out.safetensors"]).ends(0);
+    assert_eq!(Model::read(&dir.path().join("out.safetensors")).tensor("x.weight").0, "I8");
+}
+
 #[test]
 fn a_plain_cast_says_that_it_has_no_scale() {
     let dir = tempfile::tempdir().unwrap();

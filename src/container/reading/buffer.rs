@@ -1,9 +1,13 @@
 //! Memory that one worker uses again and again: bytes that can be seen as numbers, and back.
 
+use std::ops::Range;
+
 use zerocopy::{FromBytes, IntoBytes, KnownLayout};
 
+use super::scales::index;
 use crate::{
     codec::Unpacked,
+    container::{Cells, Span},
     kernel::{Codes, CodesRef},
 };
 
@@ -121,9 +125,46 @@ pub(crate) fn unpack(dense: &[u8], bits: u32, codes: &mut [u8]) {
     }
 }
 
+/// Takes the 4-bit codes of a range of elements apart, whose bytes begin with those of the first.
+pub(crate) fn unpack_cells(cells: &Cells, elements: &Range<u64>, bytes: &[u8], codes: &mut [u8]) {
+    each_run(cells, elements, |run, at| {
+        let length = run.len();
+        unpack(&bytes[at..at + length.div_ceil(2)], 4, &mut codes[run]);
+    });
+}
+
+/// Puts the 4-bit codes of a range of elements together; what a cell does not need is zero.
+pub(crate) fn pack_cells(cells: &Cells, elements: &Range<u64>, codes: &[u8], dense: &mut Vec<u8>) {
+    dense.clear();
+    each_run(cells, elements, |run, at| {
+        dense.resize(at, 0);
+        extend_packed(&codes[run], 4, dense);
+    });
+    let span = Span::Cells(*cells);
+    dense.resize(span.bytes(elements).map_or(0, |bytes| index(bytes.end - bytes.start)), 0);
+}
+
+/// Visits the elements of each cell in a range, and the byte on which they begin, both counted from
+/// the start of the range.
+fn each_run(cells: &Cells, elements: &Range<u64>, mut visit: impl FnMut(Range<usize>, usize)) {
+    let byte = |element| Span::Cells(*cells).byte(element).expect("ranges begin on bytes");
+    let first = byte(elements.start);
+    let mut next = elements.start;
+    while next < elements.end {
+        let end = cells.end(next).min(elements.end);
+        let run = index(next - elements.start)..index(end - elements.start);
+        visit(run, index(byte(next) - first));
+        next = end;
+    }
+}
+
 /// Puts codes of 4 or 6 bits together; bits left over in the last byte are zero.
 pub(crate) fn pack(codes: &[u8], bits: u32, dense: &mut Vec<u8>) {
     dense.clear();
+    extend_packed(codes, bits, dense);
+}
+
+fn extend_packed(codes: &[u8], bits: u32, dense: &mut Vec<u8>) {
     if bits == 4 {
         dense.extend(codes.chunks(2).map(|pair| pair[0] | pair.get(1).map_or(0, |c| c << 4)));
         return;
@@ -151,6 +192,26 @@ mod tests {
         assert_eq!(dense, [0x21, 0x03]);
         pack(&[0x3f, 0, 0x3f, 0, 1], 6, &mut dense);
         assert_eq!(dense, [0x3f, 0xf0, 0x03, 0x01]);
+    }
+
+    #[test]
+    fn cells_begin_on_bytes_and_their_rest_is_zero() {
+        // Rows of 7 in blocks of 3, of two bytes each.
+        let cells = Cells::nibbles(7, 3);
+        let codes: Vec<u8> = (1..15).collect();
+        let mut dense = Vec::new();
+        pack_cells(&cells, &(0..14), &codes, &mut dense);
+        let row = |first: u8| {
+            let at = |i: u8| first + i;
+            [at(0) | at(1) << 4, at(2), at(3) | at(4) << 4, at(5), at(6), 0]
+        };
+        assert_eq!(dense, [row(1), row(8)].concat());
+        let mut back = vec![0xff; 14];
+        unpack_cells(&cells, &(0..14), &dense, &mut back);
+        assert_eq!(back, codes);
+        let mut back = vec![0xff; 5];
+        unpack_cells(&cells, &(5..10), &dense[3..], &mut back);
+        assert_eq!(back, codes[5..10]);
     }
 
     #[test]

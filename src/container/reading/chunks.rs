@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     codec::Unpacked,
-    container::{ContainerError, Feed},
+    container::{ContainerError, Feed, Span},
 };
 
 /// Some elements of a tensor, in the workspace of whoever took them.
@@ -29,10 +29,9 @@ pub(crate) struct Chunk {
 /// What is left of a tensor.
 pub(crate) struct Chunks<'a> {
     path: &'a Path,
-    /// Bits of an element.
-    bits: u64,
-    /// Elements of a chunk.
-    step: u64,
+    /// Where the elements lie.
+    span: Span,
+    cuts: Cuts,
     state: Mutex<State<'a>>,
 }
 
@@ -46,6 +45,38 @@ struct State<'a> {
     left_over: Vec<Unpacked>,
 }
 
+/// Where a tensor is cut into chunks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Cuts {
+    /// The most elements of a chunk.
+    pub(crate) step: u64,
+    /// Where the elements lie that are written, which begin on a byte in every chunk as well.
+    pub(crate) also: Span,
+    /// Elements of a row, which a chunk does not leave if the row is longer than that.
+    pub(crate) row: u64,
+}
+
+impl Cuts {
+    /// Cuts anywhere.
+    pub(crate) fn every(step: u64) -> Self {
+        Self { step, also: Span::Bits(8), row: u64::MAX }
+    }
+
+    /// Returns the end of a chunk, given its first element and the end of all.
+    fn end(&self, span: &Span, first: u64, end: u64) -> u64 {
+        let is_cut = |at: u64| span.byte(at).is_some() && self.also.byte(at).is_some();
+        let longest = first.saturating_add(self.step).min(end);
+        let row_end = (first / self.row + 1).saturating_mul(self.row);
+        if self.row > self.step && row_end <= longest && is_cut(row_end) {
+            return row_end;
+        }
+        if longest == end {
+            return end;
+        }
+        (first + 1..=longest).rev().find(|&at| is_cut(at)).unwrap_or(longest)
+    }
+}
+
 /// Takes a lock; what it guards is whole whenever it is released.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -56,15 +87,15 @@ impl<'a> Chunks<'a> {
     pub(crate) fn new(
         path: &'a Path,
         feed: Feed<'a>,
-        bits: u64,
+        span: Span,
         elements: Range<u64>,
         is_sized: bool,
-        step: u64,
+        cuts: Cuts,
     ) -> Self {
         let end = is_sized.then_some(elements.end);
         let next = elements.start;
         let state = State { feed, next, end, number: 0, left_over: Vec::new() };
-        Self { path, bits, step, state: Mutex::new(state) }
+        Self { path, span, cuts, state: Mutex::new(state) }
     }
 
     /// Takes the next chunk; its bytes are then where `landing` says, or its numbers in the
@@ -76,21 +107,26 @@ impl<'a> Chunks<'a> {
     ) -> Result<Option<Chunk>, ContainerError> {
         let mut guard = lock(&self.state);
         let state = &mut *guard;
-        let step = state.end.map_or(self.step, |end| self.step.min(end - state.next));
+        let last = self.cuts.end(&self.span, state.next, state.end.unwrap_or(u64::MAX));
+        let step = last - state.next;
         if step == 0 {
             return Ok(None);
         }
-        let bytes = index((step * self.bits).div_ceil(8));
+        let Some(range) = self.span.bytes(&(state.next..last)) else {
+            let what = "its elements cannot be taken apart where a byte ends";
+            return Err(ContainerError::data(self.path, what));
+        };
+        let bytes = index(range.end - range.start);
         let mut place = None;
         let count = match &mut state.feed {
             Feed::At(file, offset) => {
-                place = Some((*file, *offset + state.next * self.bits / 8));
+                place = Some((*file, *offset + range.start));
                 step
             }
             Feed::Stream(stream) => {
                 let read = fill(stream, work.landing(landing, bytes));
                 let read = read.map_err(|error| self.read_error(error))?;
-                self.count(read as u64, step, state.end.is_some())?
+                self.count(read, bytes, step, state.end.is_some())?
             }
             Feed::Numbers(numbers) => {
                 work.exact.clear();
@@ -133,18 +169,29 @@ impl<'a> Chunks<'a> {
 
     /// Returns the elements in what was read of a stream: all that were expected, if it is known how
     /// many, or the last before its end.
-    fn count(&self, read: u64, step: u64, is_sized: bool) -> Result<u64, ContainerError> {
-        let bits = read * 8;
-        let found = (bits / self.bits).min(step);
-        let is_short = is_sized && found < step;
-        let is_cut = !is_sized && self.bits >= 8 && !bits.is_multiple_of(self.bits);
-        if is_short || is_cut {
-            let what = format!(
-                "ends in the middle of an element, {read} bytes after the last whole chunk"
-            );
-            return Err(ContainerError::data(self.path, what));
+    fn count(
+        &self,
+        read: usize,
+        expected: usize,
+        step: u64,
+        is_sized: bool,
+    ) -> Result<u64, ContainerError> {
+        if read == expected {
+            return Ok(step);
         }
-        Ok(found)
+        let bits = read as u64 * 8;
+        match self.span {
+            // Bits left over in the last byte of densely packed codes are no element.
+            Span::Bits(width) if !is_sized && (width < 8 || bits.is_multiple_of(width)) => {
+                Ok(bits / width)
+            }
+            Span::Bits(_) | Span::Cells(_) => {
+                let what = format!(
+                    "ends in the middle of an element, {read} bytes after the last whole chunk"
+                );
+                Err(ContainerError::data(self.path, what))
+            }
+        }
     }
 
     fn read_error(&self, error: io::Error) -> ContainerError {

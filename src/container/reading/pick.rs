@@ -5,34 +5,73 @@ use std::{io::Read, ops::Range, os::unix::fs::FileExt};
 use super::scales::index;
 use crate::{
     codec::Unpacked,
-    container::{ContainerError, Endian, Feed, Source},
+    container::{Blocks, ContainerError, Endian, Feed, Source, Span},
 };
 
-/// How the elements of a tensor lie one after the other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Where in the bytes of a tensor its codes lie.
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Stride {
-    /// Bits from one element to the next, at most 128.
+    /// Bits of a code, at most 128.
     pub(crate) bits: u64,
-    /// The order of an element's bytes.
+    /// The order of a code's bytes.
     pub(crate) endian: Endian,
+    pub(crate) places: Places,
+}
+
+/// Which codes are meant, and where each begins.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Places {
+    /// Elements that follow each other.
+    Span(Span),
+    /// Elements with their scales among them.
+    Blocks(Blocks, Span),
+    /// The scales among the elements.
+    Scales(Blocks),
 }
 
 impl Stride {
-    /// The bytes that an element touches.
-    fn bytes(self, element: u64) -> Option<Range<u64>> {
-        let first = element.checked_mul(self.bits)?;
+    /// Codes of so many bits that follow each other without gaps.
+    pub(crate) fn even(bits: u64, endian: Endian) -> Self {
+        Self { bits, endian, places: Places::Span(Span::Bits(bits)) }
+    }
+
+    /// The first bit of a code.
+    fn first(&self, number: u64) -> Option<u64> {
+        match &self.places {
+            Places::Span(Span::Bits(bits)) => number.checked_mul(*bits),
+            Places::Span(span @ Span::Cells(_)) => match span.byte(number) {
+                Some(byte) => Some(8 * byte),
+                None => Some(8 * span.byte(number.checked_sub(1)?)? + 4),
+            },
+            Places::Blocks(blocks, span) => {
+                let within = number % blocks.elements;
+                let (scale, at) = (within / blocks.scaled, within % blocks.scaled);
+                let half = blocks.scaled / 2;
+                let byte = blocks.scales() + scale * half + at % half;
+                Some(8 * (span.byte(number - within)? + byte) + 4 * (at / half))
+            }
+            Places::Scales(blocks) => {
+                let (block, within) = (number / blocks.scales(), number % blocks.scales());
+                Some(8 * (block * blocks.bytes() + within))
+            }
+        }
+    }
+
+    /// The bytes that a code touches.
+    fn bytes(&self, number: u64) -> Option<Range<u64>> {
+        let first = self.first(number)?;
         let end = first.checked_add(self.bits)?;
         Some(first / 8..end.div_ceil(8))
     }
 
-    /// The bits of an element among the bytes that it touches.
-    fn code(self, element: u64, bytes: &[u8]) -> u128 {
+    /// The bits of a code among the bytes that it touches.
+    fn code(&self, number: u64, bytes: &[u8]) -> u128 {
         let join = |code: u128, &byte: &u8| code << 8 | u128::from(byte);
         let code = match self.endian {
             Endian::Little => bytes.iter().rev().fold(0, join),
             Endian::Big => bytes.iter().fold(0, join),
         };
-        let within = element.wrapping_mul(self.bits) % 8;
+        let within = self.first(number).unwrap_or_default() % 8;
         (code >> within) & (u128::MAX >> (128 - self.bits))
     }
 }
@@ -45,7 +84,7 @@ impl Stride {
 pub(crate) fn codes(
     source: &Source,
     tensor: usize,
-    stride: Stride,
+    stride: &Stride,
     elements: &[u64],
 ) -> Result<Vec<u128>, ContainerError> {
     let bytes = source.tensors[tensor].bytes.unwrap_or(u64::MAX);

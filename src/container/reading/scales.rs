@@ -18,7 +18,18 @@ pub(crate) struct Scales<'a> {
     pub(crate) values: &'a [f64],
 }
 
-impl Scales<'_> {
+impl<'a> Scales<'a> {
+    /// Returns those of [`Grouping::scales_of`] a range.
+    pub(crate) fn of(&self, elements: &Range<u64>) -> &'a [f64] {
+        let scales = self.grouping.scales_of(elements);
+        &self.values[index(scales.start - self.first)..index(scales.end - self.first)]
+    }
+
+    /// Returns that of an element.
+    pub(crate) fn at(&self, element: u64) -> f64 {
+        self.values[index(self.grouping.scale_of(element) - self.first)]
+    }
+
     /// Replaces each number of a range of elements, given its scale.
     pub(crate) fn apply(
         &self,
@@ -72,7 +83,8 @@ impl<'a> ScaleReader<'a> {
                 let storage = tensor.element.storage().cloned();
                 let storage = storage.unwrap_or_else(|| Storage::new(&crate::format::F32));
                 let value = read(source, tensor.offset, &storage, 0..1)?[0];
-                if !(value.is_finite() && value != 0.0) {
+                // A tensor of zeros has the multiplier 0.
+                if !value.is_finite() || value == 0.0 && applied == Use::Divide {
                     let name = quote(&tensor.name);
                     let what = format!("the scale {name} is {value}");
                     return Err(ContainerError::data(&source.path, what));
@@ -81,6 +93,11 @@ impl<'a> ScaleReader<'a> {
             }
         };
         Ok(Self { source, offset: scale.offset, storage, grouping, global })
+    }
+
+    /// Returns the elements of a row, within which the scales of neighbours are neighbours.
+    pub(crate) fn row(&self) -> u64 {
+        self.grouping.row()
     }
 
     /// Multiplies the numbers of a range by their scales. Products of a code of at most 8 bits and

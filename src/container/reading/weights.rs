@@ -2,12 +2,11 @@
 
 use super::{
     buffer::Workspace,
-    chunks::{Chunk, Chunks},
+    chunks::{Chunk, Chunks, Cuts},
     load::{Lane, Load},
-    scales::ScaleReader,
 };
 use crate::{
-    container::{ContainerError, Element, Source, Tensor, companion, elements, quote},
+    container::{ContainerError, Source, Tensor, companion, elements, quote, written::Written},
     format::Format,
 };
 
@@ -41,45 +40,38 @@ pub(crate) fn weights<'a>(
     let places: Vec<(&Source, usize)> =
         parts.iter().flat_map(|part| (0..part.tensors.len()).map(move |at| (part, at))).collect();
     let all: Vec<Tensor> = places.iter().map(|(part, at)| part.tensors[*at].clone()).collect();
-    let paired = companion::pairs(parts, &all);
+    let mut paired = Vec::with_capacity(all.len());
+    for (pair, (source, at)) in companion::pairs(parts, &all).into_iter().zip(&places) {
+        paired.push(match pair {
+            Ok(pair) => pair,
+            Err(_) if allow_unscaled => None,
+            Err(what) => return Err(unscaled(source, &source.tensors[*at], &what)),
+        });
+    }
     let is_scale = |number: usize| {
         paired.iter().flatten().any(|scaled| scaled.uses(number))
             || companion::is_scale(&all[number])
     };
     let mut weights = Vec::new();
     for (number, (tensor, (source, index))) in all.iter().zip(&places).enumerate() {
-        let load = match (&paired[number], &tensor.element) {
-            _ if is_scale(number) => continue,
-            (Some(scaled), _) => {
-                let (scale_source, scale) = places[scaled.scale];
-                let global = scaled.global.map(|(global, applied)| {
-                    let (source, at) = places[global];
-                    (source, &source.tensors[at], applied)
-                });
-                let scales = ScaleReader::new(
-                    (scale_source, &scale_source.tensors[scale]),
-                    scaled.scale_storage.clone(),
-                    scaled.grouping.clone(),
-                    global,
-                )?;
-                Load::Codes { storage: scaled.storage.clone(), scales: Some(scales) }
-            }
-            (None, Element::Float(storage)) => {
-                let is_trusted = allow_unscaled
-                    || companion::says_unscaled(source)
-                    || !companion::is_described(source.kind);
-                if companion::needs_scale(&tensor.element) && !is_trusted {
-                    return Err(unscaled(source, tensor));
-                }
-                Load::Codes { storage: storage.clone(), scales: None }
-            }
-            (None, Element::Literal) => Load::Text(from.cloned()),
-            (None, Element::Integer(_) | Element::Opaque | Element::Unreadable(_)) => continue,
+        let scaled = paired[number].as_ref();
+        let place = |number: usize| {
+            let (source, at) = places[number];
+            (source, &source.tensors[at])
         };
-        let shape = paired[number].as_ref().map_or(&tensor.shape, |scaled| &scaled.shape).clone();
-        let name = paired[number].as_ref().map_or(&tensor.name, |scaled| &scaled.name).clone();
+        if is_scale(number) {
+            continue;
+        }
+        let Some(load) = Load::new(tensor, scaled, place, from)? else { continue };
+        let is_trusted = allow_unscaled
+            || !companion::is_described(source.kind)
+            || Written::of(source).is_unscaled;
+        if scaled.is_none() && companion::needs_scale(&tensor.element) && !is_trusted {
+            return Err(unscaled(source, tensor, "has no scale that is recognised"));
+        }
+        let shape = scaled.map_or(&tensor.shape, |scaled| &scaled.weight.shape).clone();
         weights.push(Weight {
-            name,
+            name: scaled.map_or(&tensor.name, |scaled| &scaled.name).clone(),
             elements: tensor.bytes.and_then(|_| elements(&shape)),
             shape,
             number: number as u64,
@@ -91,11 +83,11 @@ pub(crate) fn weights<'a>(
     Ok(weights)
 }
 
-fn unscaled(source: &Source, tensor: &Tensor) -> ContainerError {
+fn unscaled(source: &Source, tensor: &Tensor, why: &str) -> ContainerError {
     let (name, dtype) = (quote(&tensor.name), &tensor.dtype);
     let what = format!(
-        "{dtype} tensor {name} has no scale that is recognised, and without it its numbers are off by a \
-         factor; --allow-unscaled takes the codes as they are"
+        "{dtype} tensor {name} {why}, and without its scale its numbers are off by a factor; \
+         --allow-unscaled takes the codes as they are"
     );
     ContainerError::data(&source.path, what)
 }
@@ -107,13 +99,11 @@ impl Weight<'_> {
     ///
     /// If the file cannot be read.
     pub(crate) fn chunks(&self, step: u64) -> Result<Chunks<'_>, ContainerError> {
-        let bits = match &self.load {
-            Load::Codes { storage, .. } => storage.bits(),
-            Load::Text(_) => 8,
-        };
         let feed = self.source.feed(self.index)?;
         let elements = 0..self.elements.unwrap_or(u64::MAX);
-        Ok(Chunks::new(&self.source.path, feed, bits, elements, self.elements.is_some(), step))
+        let cuts = Cuts { row: self.load.row(), ..Cuts::every(step) };
+        let (path, span) = (&self.source.path, self.load.span());
+        Ok(Chunks::new(path, feed, span, elements, self.elements.is_some(), cuts))
     }
 
     /// Reads the next chunk into a workspace as numbers; returns which of its buffers holds them.

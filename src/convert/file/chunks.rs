@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::container::reading::chunks::lock;
-pub(super) use crate::container::reading::chunks::{Chunk, Chunks};
+pub(super) use crate::container::reading::chunks::{Chunk, Chunks, Cuts};
 
 /// Bytes of all workers' buffers together.
 const BUFFERS: usize = 20 << 20;

@@ -14,27 +14,28 @@
 mod chunks;
 mod error;
 mod folder;
+mod layout;
 mod metadata;
 mod outputs;
 mod part;
 mod plan;
 mod report;
 mod run;
-mod scales;
+mod scaled;
 mod store;
 mod summary;
 
 pub use error::{Blame, FileError};
 pub use folder::convert_folder;
 pub use report::{lines, report};
-pub use summary::{Copied, Lost, Summary, Watched};
+pub use summary::{Copied, Lost, ScaleCounts, Summary, Watched};
 
 use std::{io::Write, time::Instant};
 
 use glob::Pattern;
 
 use crate::{
-    block::spec::Spec,
+    block::{Quantizer, Scaling, Spec},
     codec::Projection,
     container::{
         Container, Packing, SAFETENSORS, Source, Writing,
@@ -121,6 +122,19 @@ impl std::fmt::Debug for Destination {
 }
 
 impl Config {
+    /// Returns how elements are rounded: scaled ones by the rules of their target.
+    pub fn projection(&self) -> Projection {
+        match Quantizer::new(&self.target, &self.projection) {
+            Ok(quantizer) => *quantizer.projection(),
+            Err(_) => self.target.projection(&self.projection),
+        }
+    }
+
+    /// Whether elements beyond the largest become it, in blocks whose scale is chosen so.
+    fn is_clipped(&self) -> bool {
+        matches!(self.target.scaling, Scaling::Block(_))
+    }
+
     /// Returns the conditions that are met and must not be.
     fn failed(&self, counts: &Counts) -> Vec<Watched> {
         self.fail_on.iter().copied().filter(|watched| watched.elements(counts) > 0).collect()

@@ -2,15 +2,17 @@
 
 use super::{
     FileError,
-    plan::{Action, Conversion, Job, Planner, Why, is_described, says_unscaled},
+    plan::{Action, Conversion, Job, Planner, Why},
+    scaled::Scaling,
     store::Form,
 };
 use crate::{
-    block::{grouping::Grouping, spec::Scaling},
+    block::spec,
     container::{
-        Element, Framing, Holds, Order, Source, Storage, Tensor, Writing,
+        Element, Framing, Holds, Order, Source, Span, Storage, Tensor, Writing,
         companion::{self, Scaled},
         elements, quote, show,
+        written::{Record, Written},
     },
     format::{F32, catalogue::TF32},
 };
@@ -81,12 +83,47 @@ impl Planner<'_> {
         source: &Source,
     ) -> Result<Job, FileError> {
         self.check_scale(tensor, scaled.as_ref(), source)?;
-        let shape = scaled.as_ref().map_or(&tensor.shape, |scaled| &scaled.shape).clone();
+        let shape = scaled.as_ref().map_or(&tensor.shape, |scaled| &scaled.weight.shape).clone();
         let name = scaled.as_ref().map_or(&tensor.name, |scaled| &scaled.name);
-        let name = self.output_name(name, source);
-        let form = self.form(tensor, &shape, source)?;
-        let mut output = Tensor { name, shape, ..tensor.clone() };
-        if let Form::Codes(storage) | Form::Numbers(storage) = &form {
+        let weight = Tensor { name: self.output_name(name, source), shape, ..tensor.clone() };
+        self.check_order(&weight, source)?;
+        let scaling = self.scaling(&weight, source)?;
+        let count = tensor.bytes.and_then(|_| elements(&weight.shape));
+        let (outputs, form, record) = match &scaling {
+            Some(scaling) if !self.keeps_type() => {
+                let laid = self.lay_out(&weight, &scaling.grouping, source)?;
+                let shape = weight.shape.clone();
+                let record =
+                    laid.needs_record.then(|| Record { spec: self.config.target.clone(), shape });
+                (laid.outputs, laid.form, record)
+            }
+            _ => {
+                let (output, form) = self.plain(tensor, &weight, scaling.is_some(), source)?;
+                (vec![output], form, None)
+            }
+        };
+        let shape = weight.shape;
+        let conversion = Conversion { scaled, form, scaling, shape, count, record };
+        let action = Action::Convert(Box::new(conversion));
+        Ok(Job { tensor: number, action, has_scales: false, outputs })
+    }
+
+    /// Whether rounded numbers are written as what they were, or as text.
+    fn keeps_type(&self) -> bool {
+        self.config.simulate || self.config.target.format == TF32 || self.framing().is_none()
+    }
+
+    /// Plans what is written of a weight without scales beside it.
+    fn plain(
+        &self,
+        tensor: &Tensor,
+        weight: &Tensor,
+        is_scaled: bool,
+        source: &Source,
+    ) -> Result<(Tensor, Form), FileError> {
+        let form = self.form(tensor, &weight.shape, is_scaled, source)?;
+        let mut output = weight.clone();
+        if let Form::Codes(storage, _) | Form::Numbers(storage) = &form {
             output.element = Element::Float(storage.clone());
             let framing = self.framing().expect("codes are written in a frame");
             output.dtype = (framing.dtype)(&output.element)
@@ -100,15 +137,7 @@ impl Planner<'_> {
                 )));
             }
         }
-        self.check_order(&output, source)?;
-        let grouping = self.grouping(&output, source)?;
-        let mut outputs = vec![output];
-        if let (Some(grouping), Form::Codes(_)) = (&grouping, &form) {
-            outputs.push(self.scales(&outputs[0], grouping));
-        }
-        let conversion = Conversion { scaled, form, grouping };
-        let action = Action::Convert(Box::new(conversion));
-        Ok(Job { tensor: number, action, has_scales: false, outputs })
+        Ok((output, form))
     }
 
     /// Refuses an 8- or 4-bit weight whose scale is not known.
@@ -118,8 +147,10 @@ impl Planner<'_> {
         scaled: Option<&Scaled>,
         source: &Source,
     ) -> Result<(), FileError> {
-        let is_trusted = self.config.allow_unscaled || says_unscaled(source);
-        let is_weight = is_described(source.kind) && companion::needs_scale(&tensor.element);
+        let is_trusted = self.config.allow_unscaled || Written::of(source).is_unscaled;
+        let is_weight = companion::is_described(source.kind)
+            && companion::needs_scale(&tensor.element)
+            && tensor.bytes != Some(0);
         if scaled.is_some() && self.config.simulate {
             return Err(FileError::Usage(format!(
                 "{} has scales, which --simulate cannot keep",
@@ -138,11 +169,23 @@ impl Planner<'_> {
     }
 
     /// Returns what is written for a converted tensor.
-    fn form(&self, tensor: &Tensor, shape: &[u64], source: &Source) -> Result<Form, FileError> {
+    fn form(
+        &self,
+        tensor: &Tensor,
+        shape: &[u64],
+        is_scaled: bool,
+        source: &Source,
+    ) -> Result<Form, FileError> {
         let target = &self.config.target.format;
         if let Writing::Text(separator) = self.kind.writing {
             let columns = if shape.len() < 2 { 1 } else { shape[shape.len() - 1] };
-            return Ok(Form::Text(columns.max(1), separator));
+            let own = tensor.element.storage().map(|own| &own.format);
+            let format = match own.or(self.config.from.as_ref()) {
+                Some(own) if is_scaled => own,
+                None if is_scaled => &F32,
+                _ => target,
+            };
+            return Ok(Form::Text(columns.max(1), separator, format.clone()));
         }
         if self.config.simulate {
             let own = tensor.element.storage().cloned();
@@ -157,16 +200,18 @@ impl Planner<'_> {
         if *target == TF32 {
             return Ok(Form::Numbers(self.storage(Storage::new(&F32))));
         }
-        Ok(Form::Codes(self.storage(Storage::new(target))))
+        let storage = self.storage(Storage::new(target));
+        let span = Span::Bits(storage.bits());
+        Ok(Form::Codes(storage, span))
     }
 
     /// Returns storage with the packing of the output's kind.
-    fn storage(&self, storage: Storage) -> Storage {
+    pub(super) fn storage(&self, storage: Storage) -> Storage {
         let packing = self.framing().and_then(|framing| framing.packing);
         storage.with_packing(packing.unwrap_or(self.config.packing))
     }
 
-    fn no_type(&self, format: &str, source: &Source) -> FileError {
+    pub(super) fn no_type(&self, format: &str, source: &Source) -> FileError {
         FileError::Usage(format!(
             "{}: {} has no type for {format}: add --simulate to keep the element type, or write raw \
              elements (--output-kind raw)",
@@ -175,55 +220,33 @@ impl Planner<'_> {
         ))
     }
 
-    /// Returns which elements are to share a scale.
-    fn grouping(&self, output: &Tensor, source: &Source) -> Result<Option<Grouping>, FileError> {
-        let scaling = &self.config.target.scaling;
-        if output.bytes == Some(0) || *scaling == Scaling::Plain {
+    /// Returns how a weight is to be scaled.
+    fn scaling(&self, weight: &Tensor, source: &Source) -> Result<Option<Scaling>, FileError> {
+        let target = &self.config.target;
+        // Nothing has no largest magnitude, but it may have no blocks.
+        let has_blocks = matches!(target.scaling, spec::Scaling::Block(_));
+        if target.is_plain() || weight.bytes == Some(0) && !has_blocks {
             return Ok(None);
         }
-        if matches!(scaling, Scaling::Block(_)) {
-            let target = &self.config.target;
-            return Err(FileError::Usage(format!("{target} is not written to files")));
-        }
-        let can_hold = self.config.simulate || is_described(self.kind);
-        if !can_hold || output.bytes.is_none() || output.order == Order::Fortran {
+        if !self.config.simulate && !companion::is_described(self.kind) {
             return Err(FileError::Usage(format!(
-                "{}: scales are written to safetensors and folders, not to {}: name such an output, \
-                 or add --simulate",
+                "{}: {target} has scales, which safetensors and folders hold and {} does not: name \
+                 such an output, or add --simulate",
                 show(&source.path),
                 self.kind.name
             )));
         }
-        let grouping = Grouping::of(scaling, &output.shape).ok_or_else(|| {
-            let name = quote(&output.name);
-            FileError::Usage(format!(
-                "tensor {name} does not have the axis of {}",
-                self.config.target
-            ))
-        })?;
-        Ok(Some(grouping))
-    }
-
-    /// Returns the tensor of scales beside a weight.
-    fn scales(&self, weight: &Tensor, grouping: &Grouping) -> Tensor {
-        let storage = Storage::new(&F32);
-        let shape = grouping.scale_shape().to_vec();
-        let framing = self.framing().expect("scales are written in a frame");
-        let bytes = elements(&shape).and_then(|count| storage.bytes(count));
-        let element = Element::Float(storage);
-        let suffix = match self.config.target.scaling {
-            Scaling::Tile { .. } => "_scale_inv",
-            Scaling::Plain | Scaling::Tensor | Scaling::Channel | Scaling::Block(_) => "_scale",
-        };
-        Tensor {
-            name: format!("{}{suffix}", weight.name),
-            dtype: (framing.dtype)(&element).unwrap_or_default(),
-            element,
-            shape,
-            order: Order::C,
-            offset: 0,
-            bytes,
+        if weight.bytes.is_none() {
+            return Err(FileError::Usage(format!(
+                "{}: the scales of {target} are found by reading twice, which a stream does not allow",
+                describe(weight, source)
+            )));
         }
+        let layout = (weight.shape.as_slice(), weight.order);
+        let scaling = Scaling::new(target, &self.config.projection, layout);
+        scaling
+            .map(Some)
+            .map_err(|error| FileError::Usage(format!("{}: {error}", describe(weight, source))))
     }
 
     fn check_order(&self, output: &Tensor, source: &Source) -> Result<(), FileError> {
@@ -239,7 +262,7 @@ impl Planner<'_> {
 }
 
 /// Names a tensor for people, with its file.
-fn describe(tensor: &Tensor, source: &Source) -> String {
+pub(super) fn describe(tensor: &Tensor, source: &Source) -> String {
     if tensor.name.is_empty() {
         return show(&source.path);
     }

@@ -151,8 +151,9 @@ impl<'a> Part<'a> {
             match &job.action {
                 Action::Copy(_) => runner.copy(job, &sinks[0])?,
                 Action::Convert(conversion) => {
-                    let (counts, lost) = runner.convert(job, conversion, &sinks)?;
+                    let (counts, scales, lost) = runner.convert(job, conversion, &sinks)?;
                     summary.counts += counts;
+                    summary.scales += scales;
                     summary.lost = summary.lost.take().or(lost);
                 }
             }

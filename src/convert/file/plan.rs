@@ -2,17 +2,12 @@
 
 use std::path::Path;
 
-use super::{Config, FileError, store::Form, summary::Summary};
-use crate::{
-    block::{
-        grouping::Grouping,
-        spec::{Scaling, Spec},
-    },
-    container::{
-        Container, Element, Holds, Source, Tensor, Writing,
-        companion::{self, Names, Scaled},
-        quote,
-    },
+use super::{Config, FileError, outputs::describe, scaled::Scaling, store::Form, summary::Summary};
+use crate::container::{
+    Container, Element, Holds, Source, Tensor, Writing,
+    companion::{self, Scaled},
+    quote,
+    written::Record,
 };
 
 /// Every tensor of the input, and what is to happen to it.
@@ -53,8 +48,22 @@ pub(super) struct Conversion {
     pub(super) scaled: Option<Scaled>,
     /// What is written.
     pub(super) form: Form,
-    /// Which elements share a scale that is to be found.
-    pub(super) grouping: Option<Grouping>,
+    /// The scales that are to be found.
+    pub(super) scaling: Option<Scaling>,
+    /// The shape in elements.
+    pub(super) shape: Vec<u64>,
+    /// The elements, if they are known before they are read.
+    pub(super) count: Option<u64>,
+    /// What the output says of the tensor because its header does not tell.
+    pub(super) record: Option<Record>,
+}
+
+impl Conversion {
+    /// Returns how often the tensor is read.
+    fn passes(&self) -> u64 {
+        let to_scale = |scaling: &Scaling| 2 + u64::from(scaling.quantizer.needs_tensor_scale());
+        self.scaling.as_ref().map_or(1, to_scale)
+    }
 }
 
 /// Why a tensor is copied.
@@ -88,13 +97,22 @@ pub(super) fn plan(
         .enumerate()
         .flat_map(|(part, source)| (0..source.tensors.len()).map(move |at| (part, at)))
         .collect();
-    let planner = Planner { config, parts, kind, names: companion::names(&tensors) };
-    let written: Vec<Vec<Scaling>> = parts.iter().map(written_scalings).collect();
-    let paired: Vec<Option<Scaled>> = tensors
-        .iter()
-        .zip(&places)
-        .map(|(tensor, (part, _))| planner.pair(tensor, &tensors, *part, &written[*part]))
-        .collect();
+    let planner = Planner { config, kind };
+    let mut paired = Vec::with_capacity(tensors.len());
+    for (pair, tensor) in companion::pairs(parts, &tensors).into_iter().zip(&tensors) {
+        paired.push(match pair {
+            Ok(pair) => pair,
+            Err(_) if config.allow_unscaled || !config.select.takes(&tensor.name) => None,
+            Err(what) => {
+                let (part, _) = places[paired.len()];
+                let tensor = describe(tensor, &parts[part]);
+                return Err(FileError::Data(format!(
+                    "{tensor} is a weight without its scales: {what}; --allow-unscaled takes it as \
+                     it is"
+                )));
+            }
+        });
+    }
     let mut scale_of = vec![None; tensors.len()];
     for (weight, scaled) in paired.iter().enumerate() {
         if let Some(scaled) = scaled {
@@ -139,8 +157,8 @@ impl Plan {
     pub(super) fn work(&self) -> u64 {
         let bytes = |job: &Job| {
             let passes = match &job.action {
-                Action::Convert(conversion) if conversion.grouping.is_some() => 2,
-                Action::Convert(_) | Action::Copy(_) => 1,
+                Action::Convert(conversion) => conversion.passes(),
+                Action::Copy(_) => 1,
             };
             passes * self.tensors[job.tensor].bytes.unwrap_or_default()
         };
@@ -162,55 +180,23 @@ impl Plan {
     }
 }
 
-/// The metadata key under which a file written here names its formats.
-pub(super) const FORMAT_KEY: &str = "fpx.format";
-/// The key that says whether 8-bit codes without a scale are plain numbers, and the value that does.
-pub(super) const SCALE_KEY: (&str, &str) = ("fpx.scale", "none");
-
-/// Returns the scalings that a file says its weights were written with.
-fn written_scalings(source: &Source) -> Vec<Scaling> {
-    let formats = source.metadata.iter().find(|(key, _)| key == FORMAT_KEY);
-    let names = formats.map_or("", |(_, formats)| formats).split(',');
-    names.filter_map(|name| name.parse::<Spec>().ok()).map(|spec| spec.scaling).collect()
-}
-
-/// Whether a file says that its 8-bit codes without a scale are plain numbers.
-pub(super) fn says_unscaled(source: &Source) -> bool {
-    source.metadata.iter().any(|(key, value)| (key.as_str(), value.as_str()) == SCALE_KEY)
-}
-
 /// What all decisions look at.
 pub(super) struct Planner<'a> {
     pub(super) config: &'a Config,
-    pub(super) parts: &'a [Source],
     /// The kind of file that is written.
     pub(super) kind: &'static Container,
-    names: Names<'a>,
 }
 
 impl Planner<'_> {
-    /// Finds the scales of a weight, in kinds of file that have them.
-    fn pair(
-        &self,
-        tensor: &Tensor,
-        all: &[Tensor],
-        part: usize,
-        written: &[Scaling],
-    ) -> Option<Scaled> {
-        if !is_described(self.parts[part].kind) {
-            return None;
-        }
-        // Without a hint that fits, the shapes alone have to tell.
-        let mut hints = written.iter().map(Some).chain([None]);
-        hints.find_map(|hint| companion::find(tensor, all, &self.names, hint))
-    }
-
     /// Returns why a tensor is copied; `None` if it is converted.
     fn reason(&self, tensor: &Tensor, scaled: Option<&Scaled>) -> Option<Why> {
-        let is_number = matches!(tensor.element, Element::Float(_) | Element::Literal);
+        let is_number = !matches!(
+            tensor.element,
+            Element::Integer(_) | Element::Opaque | Element::Unreadable(_)
+        );
         let is_named = !tensor.name.is_empty();
         let select = &self.config.select;
-        let few = scaled.map_or(tensor.shape.len(), |scaled| scaled.shape.len()) < 2;
+        let few = scaled.map_or(tensor.shape.len(), |scaled| scaled.weight.shape.len()) < 2;
         if scaled.is_none() && !is_number {
             Some(Why::NotFloat)
         } else if is_named && companion::is_scale(tensor) && !select.names(&tensor.name) {
@@ -248,15 +234,5 @@ impl Planner<'_> {
             }
             _ => Ok(()),
         }
-    }
-}
-
-/// Whether a kind has a place for what describes a tensor: metadata and scales.
-pub(super) fn is_described(kind: &Container) -> bool {
-    match &kind.writing {
-        Writing::Framed(framing) => framing.holds == Holds::Described,
-        // GGUF, which is only read, names its tensors.
-        Writing::None(_) => true,
-        Writing::Text(_) => false,
     }
 }

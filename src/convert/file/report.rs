@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Config, Copied, Summary, Watched};
+use super::{Config, Copied, ScaleCounts, Summary, Watched};
 use crate::{
     container::show,
     report::{
@@ -33,6 +33,10 @@ pub fn report(config: &Config, summaries: &[Summary]) -> Report {
         "inf",
         "lost",
         "first_lost",
+        "scales",
+        "short_scales",
+        "nan_scales",
+        "zero_scales",
         "written",
         "failed",
         "notes",
@@ -53,7 +57,7 @@ pub fn report(config: &Config, summaries: &[Summary]) -> Report {
         let patterns: Vec<&str> = patterns.iter().map(glob::Pattern::as_str).collect();
         report = report.option(name, patterns);
     }
-    let projection = config.target.projection(&config.projection);
+    let projection = config.projection();
     for (name, value) in answer::rounding_options(&projection, config.seed) {
         report = report.option(&name, value);
     }
@@ -89,6 +93,10 @@ fn cells(summary: &Summary) -> Vec<Cell> {
             Some(lost) => json!({"tensor": lost.tensor, "index": lost.index}),
             None => Value::Null,
         }),
+        number(summary.scales.all),
+        number(summary.scales.short),
+        number(summary.scales.nan),
+        number(summary.scales.zero),
         json(summary.is_written.into()),
         json(summary.failed.iter().map(|failed| failed.name()).collect()),
         json(summary.notes.clone().into()),
@@ -107,7 +115,7 @@ fn rate(summary: &Summary) -> f64 {
 /// Returns what people see: lines, and a warning that comes after all of them.
 pub fn lines(config: &Config, summary: &Summary) -> (Vec<String>, Option<String>) {
     let counts = &summary.counts;
-    let projection = config.target.projection(&config.projection);
+    let projection = config.projection();
     let mode = if config.simulate { ", simulated" } else { "" };
     let mut lines = vec![
         format!("{}   to {}{mode}   {projection}", show(&summary.path), config.target),
@@ -119,24 +127,41 @@ pub fn lines(config: &Config, summary: &Summary) -> (Vec<String>, Option<String>
             bytes(summary.bytes_out)
         ),
         format!(
-            "  elements  {}; inexact {}, overflow {}, flushed to zero {}, NaN {}",
+            "  elements  {}; inexact {}, {} {}, flushed to zero {}, NaN {}",
             grouped(counts.elements),
             share(counts.inexact, counts.elements),
+            // Under scales of blocks every element that overflows is clipped to the largest.
+            if config.is_clipped() { "clipped" } else { "overflow" },
             share(counts.overflow, counts.elements),
             share(counts.flushed, counts.elements),
             grouped(counts.nan_in),
         ),
-        format!(
-            "  time      {} s, {} GB/s",
-            significant(summary.duration.as_secs_f64(), 3),
-            significant(rate(summary), 3)
-        ),
     ];
+    lines.extend(scales(summary));
+    lines.push(format!(
+        "  time      {} s, {} GB/s",
+        significant(summary.duration.as_secs_f64(), 3),
+        significant(rate(summary), 3)
+    ));
     lines.extend(failures(summary));
     if !summary.is_written && summary.failed.is_empty() {
         lines.push("nothing written (add -o)".to_owned());
     }
     (lines, warning(summary))
+}
+
+/// Says how many scales were found, and which of them are remarkable.
+fn scales(summary: &Summary) -> Option<String> {
+    let ScaleCounts { all, short, nan, zero } = summary.scales;
+    (all > 0).then(|| {
+        format!(
+            "  scales    {}; of short blocks {}, NaN {}, zero {}",
+            grouped(all),
+            grouped(short),
+            grouped(nan),
+            grouped(zero)
+        )
+    })
 }
 
 /// Says how many tensors were copied, and why.
@@ -172,9 +197,15 @@ fn warning(summary: &Summary) -> Option<String> {
     let lost = summary.lost.as_ref()?;
     let count = summary.counts.lost;
     let elements = if count == 1 { "element" } else { "elements" };
+    let remedy = match summary.scales.nan {
+        0 => {
+            "--overflow saturate keeps them finite, a scaled target (/tensor, /channel) or one with \
+              more range keeps their values"
+        }
+        _ => "a NaN or an infinity makes its whole block NaN; --exclude keeps such a tensor",
+    };
     Some(format!(
-        "{} finite {elements} became infinite or NaN, the first is {lost}: --overflow saturate keeps \
-         them finite, a scaled target (/tensor, /channel) or one with more range keeps their values",
+        "{} finite {elements} became infinite or NaN, the first is {lost}: {remedy}",
         grouped(count)
     ))
 }

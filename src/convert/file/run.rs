@@ -11,19 +11,19 @@ use std::{
 
 use super::{
     Config, FileError, Progress,
-    chunks::{self, Chunk, Chunks, Sink},
+    chunks::{self, Chunk, Chunks, Cuts, Sink},
     plan::{Conversion, Job, Plan},
-    scales::{self, Maxima},
-    store::{Batch, Form, Store},
-    summary::{self, Lost},
+    scaled::Scaling,
+    store::{Batch, Store},
+    summary::{self, Lost, ScaleCounts},
 };
 use crate::{
     container::{
-        ContainerError, Feed, Source, Tensor, limits, quote,
+        ContainerError, Feed, Source, Span, Tensor, quote,
         reading::{
             buffer::{Landing, Workspace},
             load::{Lane, Load},
-            scales::{ScaleReader, Scales},
+            scales::Scales,
         },
     },
     kernel::Counts,
@@ -129,7 +129,7 @@ impl<'a> Runner<'a> {
         (&self.plan.tensors[number], &self.parts[part], index)
     }
 
-    fn write(
+    pub(super) fn write(
         &self,
         sink: &Sink,
         chunk: &Chunk,
@@ -146,7 +146,9 @@ impl<'a> Runner<'a> {
         let bytes = tensor.bytes.unwrap_or(u64::MAX);
         let step = chunks::chunk_elements(self.workers);
         let feed = source.feed(index)?;
-        let chunks = Chunks::new(&source.path, feed, 8, 0..bytes, tensor.bytes.is_some(), step);
+        let (span, is_sized) = (Span::Bits(8), tensor.bytes.is_some());
+        let cuts = Cuts::every(step);
+        let chunks = Chunks::new(&source.path, feed, span, 0..bytes, is_sized, cuts);
         sink.restart();
         self.drive(&chunks, sink, bytes <= step, Landing::Input, |work, chunk| {
             let length = chunk.elements.end - chunk.elements.start;
@@ -157,142 +159,93 @@ impl<'a> Runner<'a> {
         })
     }
 
-    /// Converts a tensor, whose scales go to the second sink.
+    /// Converts a tensor, whose scales go to the sinks after the first.
     pub(super) fn convert(
         &self,
         job: &Job,
         conversion: &Conversion,
         sinks: &[Sink],
-    ) -> Result<(Counts, Option<Lost>), FileError> {
+    ) -> Result<(Counts, ScaleCounts, Option<Lost>), FileError> {
         let (tensor, source, index) = self.place(job.tensor);
+        let place = |number: usize| {
+            let (tensor, source, _) = self.place(number);
+            (source, tensor)
+        };
+        let scaled = conversion.scaled.as_ref();
+        let load = Load::new(tensor, scaled, place, self.config.from.as_ref())?;
+        let load = load.expect("what is converted holds numbers");
+        let row = |scaling: &Scaling| scaling.grouping.row();
         let task = Task {
             runner: self,
             tensor,
             source,
             index,
-            load: self.load(tensor, conversion)?,
+            row: load.row().min(conversion.scaling.as_ref().map_or(u64::MAX, row)),
+            load,
             store: self.store(job.tensor, conversion),
-            output: &job.outputs[0],
+            shape: &conversion.shape,
             tally: Mutex::default(),
         };
         // The end of a stream of unknown length is found by reading.
-        let count = task.output.elements().unwrap_or(u64::MAX);
-        match &conversion.grouping {
+        let count = conversion.count.unwrap_or(u64::MAX);
+        let mut scales = ScaleCounts::default();
+        match &conversion.scaling {
             None => task.pass(&sinks[0], 0..count, None)?,
-            Some(grouping) => {
-                let (name, most) = limits::limit!(MAX_SCALES);
-                let stretches = grouping.stretches(most).ok_or_else(|| {
-                    let tensor = quote(&tensor.name);
-                    FileError::Usage(format!(
-                        "tensor {tensor} has more than {name} = {most} scales in a row of tiles"
-                    ))
-                })?;
-                for (elements, scales) in stretches {
-                    let maxima = Maxima::new(grouping, &scales);
-                    task.find_maxima(&maxima, elements.clone())?;
-                    let found = maxima.scales(&task.store.format, &tensor.name)?;
-                    if let Some(sink) = sinks.get(1) {
-                        let bytes = scales::stored(&found);
-                        let chunk = Chunk { number: 0, elements: scales.clone() };
-                        let offset = scales.start * size_of::<f32>() as u64;
-                        self.write(sink, &chunk, offset, &bytes)?;
-                    }
-                    let values: Vec<f64> = found.into_iter().map(f64::from).collect();
-                    let scales = Scales { grouping, first: scales.start, values: &values };
-                    task.pass(&sinks[0], elements, Some(scales))?;
-                }
-            }
+            Some(scaling) => scales = task.convert_scaled(scaling, sinks)?,
         }
         let tally = task.tally.into_inner().unwrap_or_else(PoisonError::into_inner);
         let lost = tally.lost.map(|element| Lost {
             tensor: tensor.name.clone(),
-            index: summary::index_of(element, &task.output.shape),
+            index: summary::index_of(element, &conversion.shape, tensor.order),
         });
-        Ok((tally.counts, lost))
-    }
-
-    fn load(&self, tensor: &Tensor, conversion: &Conversion) -> Result<Load<'a>, FileError> {
-        let Some(scaled) = &conversion.scaled else {
-            return Ok(match tensor.element.storage() {
-                Some(storage) => Load::Codes { storage: storage.clone(), scales: None },
-                None => Load::Text(self.config.from.clone()),
-            });
-        };
-        let (scale, source, _) = self.place(scaled.scale);
-        let global = scaled.global.map(|(global, applied)| {
-            let (tensor, source, _) = self.place(global);
-            (source, tensor, applied)
-        });
-        let (storage, grouping) = (scaled.scale_storage.clone(), scaled.grouping.clone());
-        let scales = ScaleReader::new((source, scale), storage, grouping, global)?;
-        Ok(Load::Codes { storage: scaled.storage.clone(), scales: Some(scales) })
+        Ok((tally.counts, scales, lost))
     }
 
     fn store(&self, number: usize, conversion: &Conversion) -> Store {
-        let is_scaled = conversion.grouping.is_some();
-        let general = self.config.target.projection(&self.config.projection);
         Store {
             format: self.config.target.format.clone(),
-            projection: if is_scaled {
-                crate::block::float_scale::projection(&general)
-            } else {
-                general
-            },
+            projection: self.config.target.projection(&self.config.projection),
             stream: Stream::new(self.config.seed, number as u64),
             form: conversion.form.clone(),
-            is_scaled,
+            quantizer: conversion.scaling.as_ref().map(|scaling| scaling.quantizer.clone()),
         }
     }
 }
 
 /// The conversion of one tensor.
-struct Task<'a, 'r> {
-    runner: &'r Runner<'a>,
-    tensor: &'a Tensor,
-    source: &'a Source,
+pub(super) struct Task<'a, 'r> {
+    pub(super) runner: &'r Runner<'a>,
+    pub(super) tensor: &'a Tensor,
+    pub(super) source: &'a Source,
     index: usize,
     load: Load<'a>,
     store: Store,
-    output: &'r Tensor,
+    shape: &'r [u64],
+    /// Elements of a row, within which the scales of neighbours are neighbours.
+    row: u64,
     tally: Mutex<Tally>,
 }
 
 impl Task<'_, '_> {
-    fn lane(&self) -> Lane {
+    pub(super) fn lane(&self) -> Lane {
         self.load.lane().max(self.store.lane())
-    }
-
-    /// Bits of an element of the input.
-    fn bits_in(&self) -> u64 {
-        match &self.load {
-            Load::Codes { storage, .. } => storage.bits(),
-            Load::Text(_) => 8,
-        }
-    }
-
-    /// Bits of an element of the output.
-    fn bits_out(&self) -> u64 {
-        match &self.store.form {
-            Form::Codes(storage) | Form::Numbers(storage) => storage.bits(),
-            Form::Text(..) => 8,
-        }
     }
 
     /// Starts reading at an element.
     fn chunks(&self, elements: Range<u64>) -> Result<Chunks<'_>, FileError> {
-        let (bits, first) = (self.bits_in(), elements.start);
-        let starts_inside = [bits, self.bits_out()].iter().any(|bits| first * bits % 8 != 0);
+        let (span, first) = (self.load.span(), elements.start);
         let mut feed = self.source.feed(self.index)?;
-        let mut is_late = starts_inside;
-        match &mut feed {
-            Feed::At(..) => {}
-            Feed::Stream(stream) => {
-                let skip = first * bits / 8;
+        let skip = span.byte(first).filter(|_| self.store.span().byte(first).is_some());
+        let is_late = match (&mut feed, skip) {
+            (_, None) => true,
+            (Feed::At(..), Some(_)) => false,
+            (Feed::Stream(stream), Some(skip)) => {
                 let skipped = std::io::copy(&mut stream.by_ref().take(skip), &mut std::io::sink());
                 skipped.map_err(|error| self.source.read_error(error))?;
+                false
             }
-            Feed::Numbers(_) => is_late |= first > 0,
-        }
+            (Feed::Numbers(_), Some(_)) => first > 0,
+        };
         if is_late {
             let name = quote(&self.tensor.name);
             return Err(FileError::Usage(format!(
@@ -300,12 +253,16 @@ impl Task<'_, '_> {
             )));
         }
         let is_sized = elements.end != u64::MAX;
-        let step = chunks::chunk_elements(self.runner.workers);
-        Ok(Chunks::new(&self.source.path, feed, bits, elements, is_sized, step))
+        let cuts = Cuts {
+            also: self.store.span(),
+            row: self.row,
+            ..Cuts::every(chunks::chunk_elements(self.runner.workers))
+        };
+        Ok(Chunks::new(&self.source.path, feed, span, elements, is_sized, cuts))
     }
 
     /// Reads the chunks of a range as numbers.
-    fn each(
+    pub(super) fn each(
         &self,
         elements: Range<u64>,
         sink: &Sink,
@@ -321,26 +278,14 @@ impl Task<'_, '_> {
             let count = usize::try_from(length).unwrap_or(usize::MAX);
             self.load.numbers(work, chunk.elements.clone(), count, self.lane())?;
             body(work, chunk, count)?;
-            self.runner.progress.advance(length * self.bits_in() / 8);
-            Ok(())
-        })
-    }
-
-    /// Finds the largest magnitudes of a range.
-    fn find_maxima(&self, maxima: &Maxima, elements: Range<u64>) -> Result<(), FileError> {
-        if self.lane() != Lane::F64 {
-            let what =
-                format!("scales are found for numbers that f64 holds, not {}", self.tensor.dtype);
-            return Err(ContainerError::usage(&self.source.path, what).into());
-        }
-        self.each(elements, &Sink::Nowhere, |work, chunk, count| {
-            maxima.update(chunk.elements.clone(), work.wide.numbers(count));
+            let bytes = self.load.span().bytes(&chunk.elements);
+            self.runner.progress.advance(bytes.map_or(0, |bytes| bytes.end - bytes.start));
             Ok(())
         })
     }
 
     /// Converts and writes a range.
-    fn pass(
+    pub(super) fn pass(
         &self,
         sink: &Sink,
         elements: Range<u64>,
@@ -354,7 +299,8 @@ impl Task<'_, '_> {
             if let Some(element) = rounded.refused {
                 return Err(self.refusal(element));
             }
-            self.runner.write(sink, chunk, first * self.bits_out() / 8, bytes)?;
+            let offset = self.store.span().byte(first).unwrap_or_default();
+            self.runner.write(sink, chunk, offset, bytes)?;
             let mut tally = lock(&self.tally);
             tally.counts += rounded.counts;
             tally.lost = tally.lost.into_iter().chain(rounded.lost).min();
@@ -363,7 +309,7 @@ impl Task<'_, '_> {
     }
 
     fn refusal(&self, element: u64) -> FileError {
-        let index = summary::index_of(element, &self.output.shape);
+        let index = summary::index_of(element, self.shape, self.tensor.order);
         let at = Lost { tensor: self.tensor.name.clone(), index };
         let format = &self.store.format;
         let what =

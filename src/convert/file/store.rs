@@ -2,15 +2,16 @@
 
 use std::ops::Range;
 
+use super::scaled::with_numbers;
 use crate::{
-    block::division,
+    block::{Piece, Quantizer},
     codec::{Kind, Projection, Unpacked, decode, project},
     container::{
-        Storage,
+        Span, Storage,
         reading::{
             buffer::{self, Workspace},
             load::{self, Lane},
-            scales::Scales,
+            scales::{Scales, index},
         },
         text,
     },
@@ -28,19 +29,19 @@ pub(super) struct Store {
     /// The random bits of stochastic rounding.
     pub(super) stream: Stream,
     pub(super) form: Form,
-    /// Whether numbers are divided by scales first.
-    pub(super) is_scaled: bool,
+    /// What divides numbers by their scales, if they have some.
+    pub(super) quantizer: Option<Quantizer>,
 }
 
 /// What is written.
 #[derive(Clone, Debug)]
 pub(super) enum Form {
-    /// The codes.
-    Codes(Storage),
+    /// The codes, and where they lie.
+    Codes(Storage, Span),
     /// The numbers that the codes stand for, in another format.
     Numbers(Storage),
-    /// The numbers as text, so many in a row, and what is between them.
-    Text(u64, &'static str),
+    /// The numbers as text, so many in a row, what is between them, and the format that they have.
+    Text(u64, &'static str, Format),
 }
 
 /// The numbers in a lane of the workspace that are to be rounded: some elements of a tensor.
@@ -74,12 +75,15 @@ enum Place {
 impl Store {
     /// Returns the lane that the numbers need to be in.
     pub(super) fn lane(&self) -> Lane {
-        if self.format.width() > u64::BITS {
-            Lane::Exact
-        } else if self.is_scaled {
-            Lane::F64
-        } else {
-            Lane::F32
+        if self.format.width() > u64::BITS { Lane::Exact } else { Lane::F32 }
+    }
+
+    /// Returns where the bytes of elements go.
+    pub(super) fn span(&self) -> Span {
+        match &self.form {
+            Form::Codes(_, span) => *span,
+            Form::Numbers(storage) => Span::Bits(storage.bits()),
+            Form::Text(..) => Span::Bits(8),
         }
     }
 
@@ -90,21 +94,30 @@ impl Store {
         batch: &Batch,
         scales: Option<Scales>,
     ) -> (&'w [u8], Rounded) {
-        if let Some(scales) = scales {
-            let numbers = work.wide.numbers(batch.count);
-            scales.apply(batch.elements.clone(), numbers, division::to_odd);
-        }
-        let (place, rounded) = match &self.form {
-            Form::Codes(storage) => {
-                let rounded = self.encode(work, batch);
-                (lay_out(storage, work, batch.count), rounded)
+        let scaled = self.quantizer.as_ref().zip(scales);
+        let (place, rounded) = match (&self.form, scaled) {
+            (Form::Codes(storage, span), scaled) => {
+                let rounded = match scaled {
+                    None => self.encode(work, batch),
+                    Some((quantizer, scales)) => self.encode_scaled(quantizer, scales, work, batch),
+                };
+                (lay_out(storage, span, work, &batch.elements), rounded)
             }
-            Form::Text(columns, separator) => {
+            (Form::Text(columns, separator, format), None) => {
                 let rounded = self.encode(work, batch);
-                self.write_text(work, batch, *columns, separator);
+                write_text(format, work, batch, (*columns, separator));
                 (Place::Output, rounded)
             }
-            Form::Numbers(storage) => self.simulate(storage, work, batch, scales),
+            (Form::Text(columns, separator, format), Some((quantizer, scales))) => {
+                let rounded = self.simulate_scaled(quantizer, scales, format, work, batch);
+                write_text(format, work, batch, (*columns, separator));
+                (Place::Output, rounded)
+            }
+            (Form::Numbers(storage), None) => self.simulate(storage, work, batch),
+            (Form::Numbers(storage), Some((quantizer, scales))) => {
+                let rounded = self.simulate_scaled(quantizer, scales, &storage.format, work, batch);
+                (lay_out(storage, &self.span(), work, &batch.elements), rounded)
+            }
         };
         let bytes: &[u8] = match place {
             Place::Codes(bytes) => work.codes.bytes(bytes),
@@ -124,13 +137,7 @@ impl Store {
     }
 
     /// Rounds, and lays the rounded numbers out in another format.
-    fn simulate(
-        &self,
-        storage: &Storage,
-        work: &mut Workspace,
-        batch: &Batch,
-        scales: Option<Scales>,
-    ) -> (Place, Rounded) {
+    fn simulate(&self, storage: &Storage, work: &mut Workspace, batch: &Batch) -> (Place, Rounded) {
         let count = batch.count;
         if batch.lane == Lane::F32 && storage.format == F32 {
             let plan = Plan::new(&self.format, &self.projection);
@@ -144,32 +151,94 @@ impl Store {
         }
         let mut rounded = self.encode(work, batch);
         std::mem::swap(&mut work.input, &mut work.codes);
-        let mut lane = load::decode_codes(&self.format, None, work, count);
-        if let Some(scales) = scales {
-            load::raise(work, count, lane, Lane::F64);
-            let numbers = work.wide.numbers(count);
-            scales.apply(batch.elements.clone(), numbers, |x, scale| x * scale);
-            lane = Lane::F64;
-        }
-        let batch = Batch { lane, ..batch.clone() };
-        let nearest = Projection::default();
-        let stored = encode(&storage.format, &nearest, work, &batch, Dither::default());
-        rounded.counts.lost += stored.counts.lost;
-        rounded.lost = rounded.lost.into_iter().chain(stored.lost).min();
-        (lay_out(storage, work, count), rounded)
+        let lane = load::decode_codes(&self.format, None, work, count);
+        let stored = store(&storage.format, work, &Batch { lane, ..batch.clone() });
+        rounded.also(&stored);
+        (lay_out(storage, &self.span(), work, &batch.elements), rounded)
     }
 
-    fn write_text(&self, work: &mut Workspace, batch: &Batch, columns: u64, separator: &str) {
-        let size = self.format.storage_bytes();
-        work.output.clear();
-        let codes = work.codes.bytes(batch.count * size);
-        buffer::little_endian(codes, size);
-        for (code, index) in codes.chunks_exact(size).zip(batch.elements.start..) {
-            let code = code.iter().rev().fold(0, |code, &byte| code << 8 | u128::from(byte));
-            let number = render::value(&self.format, code);
-            text::write_number(&mut work.output, &number, index, columns, separator)
-                .expect("memory can be written to");
-        }
+    /// Rounds a batch over its scales to codes in the words of the machine.
+    fn encode_scaled(
+        &self,
+        quantizer: &Quantizer,
+        scales: Scales,
+        work: &mut Workspace,
+        batch: &Batch,
+    ) -> Rounded {
+        let piece = Piece { grouping: scales.grouping, elements: batch.elements.clone() };
+        let values = scales.of(&batch.elements);
+        let (size, count) = (self.format.storage_bytes(), batch.count);
+        let dither = Dither { stream: self.stream, first: 0 };
+        let mut codes = work.codes.codes(size, count);
+        with_numbers!(work, batch.lane, count, numbers => {
+            let counts = quantizer.encode(&piece, numbers, values, &mut codes, dither);
+            // Elements saturate, so that only a scale can make a finite one NaN.
+            let is_lost = |i: usize| {
+                let scale = scales.at(batch.elements.start + i as u64);
+                scale.is_nan() && numbers[i].is_finite()
+            };
+            let find = |wanted: &dyn Fn(usize) -> bool| {
+                (0..count).find(|&i| wanted(i)).map(|i| batch.elements.start + i as u64)
+            };
+            Rounded {
+                lost: (batch.seek && counts.lost > 0).then(|| find(&is_lost)).flatten(),
+                refused: (counts.refused > 0)
+                    .then(|| find(&|i| numbers[i].is_nan()))
+                    .flatten(),
+                counts,
+            }
+        })
+    }
+
+    /// Rounds a batch over its scales, and what the codes stand for to another format.
+    fn simulate_scaled(
+        &self,
+        quantizer: &Quantizer,
+        scales: Scales,
+        format: &Format,
+        work: &mut Workspace,
+        batch: &Batch,
+    ) -> Rounded {
+        let mut rounded = self.encode_scaled(quantizer, scales, work, batch);
+        let piece = Piece { grouping: scales.grouping, elements: batch.elements.clone() };
+        let codes = work.codes.codes_ref(self.format.storage_bytes(), batch.count);
+        let numbers = work.wide.numbers::<f64>(batch.count);
+        quantizer.decode(&piece, codes, scales.of(&batch.elements), numbers);
+        let stored = store(format, work, &Batch { lane: Lane::F64, ..batch.clone() });
+        rounded.also(&stored);
+        rounded
+    }
+}
+
+impl Rounded {
+    /// Adds what was lost when rounded numbers were stored.
+    fn also(&mut self, stored: &Self) {
+        self.counts.lost += stored.counts.lost;
+        self.lost = self.lost.into_iter().chain(stored.lost).min();
+    }
+}
+
+/// Stores numbers as another format has them, to nearest even.
+fn store(format: &Format, work: &mut Workspace, batch: &Batch) -> Rounded {
+    encode(format, &Projection::default(), work, batch, Dither::default())
+}
+
+/// Writes codes in the words of the machine as text: so many in a row, and what is between them.
+fn write_text(
+    format: &Format,
+    work: &mut Workspace,
+    batch: &Batch,
+    (columns, separator): (u64, &str),
+) {
+    let size = format.storage_bytes();
+    work.output.clear();
+    let codes = work.codes.bytes(batch.count * size);
+    buffer::little_endian(codes, size);
+    for (code, index) in codes.chunks_exact(size).zip(batch.elements.start..) {
+        let code = code.iter().rev().fold(0, |code, &byte| code << 8 | u128::from(byte));
+        let number = render::value(format, code);
+        text::write_number(&mut work.output, &number, index, columns, separator)
+            .expect("memory can be written to");
     }
 }
 
@@ -240,7 +309,12 @@ fn look(
 }
 
 /// Lays codes in the words of the machine out as they are stored.
-fn lay_out(storage: &Storage, work: &mut Workspace, count: usize) -> Place {
+fn lay_out(storage: &Storage, span: &Span, work: &mut Workspace, elements: &Range<u64>) -> Place {
+    let count = index(elements.end - elements.start);
+    if let Span::Cells(cells) = span {
+        buffer::pack_cells(cells, elements, work.codes.bytes(count), &mut work.output);
+        return Place::Output;
+    }
     if storage.is_dense() {
         buffer::pack(work.codes.bytes(count), storage.format.width(), &mut work.output);
         return Place::Output;

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use super::plan::Why;
-use crate::kernel::Counts;
+use crate::{container::Order, kernel::Counts};
 
 /// What was done to a file or folder.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +22,8 @@ pub struct Summary {
     pub bytes_out: u64,
     /// What happened to the elements of the converted tensors.
     pub counts: Counts,
+    /// What was found of the scales of the converted tensors.
+    pub scales: ScaleCounts,
     /// The first finite element that became infinite or NaN.
     pub lost: Option<Lost>,
     /// Remarks for people.
@@ -32,6 +34,28 @@ pub struct Summary {
     pub is_written: bool,
     /// How long it took.
     pub duration: Duration,
+}
+
+/// How many scales were found, and of what sort.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ScaleCounts {
+    /// All of them.
+    pub all: u64,
+    /// Those of fewer elements than the others have.
+    pub short: u64,
+    /// Those that are NaN, because of a NaN or an infinity among their elements.
+    pub nan: u64,
+    /// Those that are zero, so that all of their elements are.
+    pub zero: u64,
+}
+
+impl std::ops::AddAssign for ScaleCounts {
+    fn add_assign(&mut self, other: Self) {
+        self.all += other.all;
+        self.short += other.short;
+        self.nan += other.nan;
+        self.zero += other.zero;
+    }
 }
 
 /// How many tensors were copied, by reason.
@@ -82,16 +106,16 @@ impl std::fmt::Display for Lost {
 }
 
 /// Returns the index of an element of a tensor of this shape, from its position.
-pub(super) fn index_of(mut element: u64, shape: &[u64]) -> Vec<u64> {
-    let mut index: Vec<u64> = shape
-        .iter()
-        .rev()
-        .map(|&length| {
-            let here = element % length.max(1);
-            element /= length.max(1);
-            here
-        })
-        .collect();
+pub(super) fn index_of(mut element: u64, shape: &[u64], order: Order) -> Vec<u64> {
+    let mut take = |&length: &u64| {
+        let here = element % length.max(1);
+        element /= length.max(1);
+        here
+    };
+    if order == Order::Fortran {
+        return shape.iter().map(take).collect();
+    }
+    let mut index: Vec<u64> = shape.iter().rev().map(&mut take).collect();
     index.reverse();
     if index.is_empty() { vec![element] } else { index }
 }

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{Census, Files, Place, file_name, held::target};
+use super::{Census, Files, Place, file_name, held::format_of};
 use crate::{
     container::{
         Body, Element, Order,
         companion::{self, Scaled},
         elements, show, show_shape,
+        written::Written,
     },
     report::{Block, Cell, Column, Place as In, Report, Role, Row, Span, Table, escape, number},
 };
@@ -105,12 +106,14 @@ impl Entry<'_> {
     /// Whether it is a weight whose scale is missing.
     fn is_unscaled(&self) -> bool {
         let (source, tensor) = (self.place.source, self.place.tensor());
-        companion::needs_scale(&tensor.element)
-            && self.scaled().is_none()
-            && self.weight.is_none()
-            && companion::is_described(source.kind)
-            && !companion::says_unscaled(source)
-            && !companion::is_scale(tensor)
+        let unfit = self.census.unfit[self.number].is_some();
+        unfit
+            || companion::needs_scale(&tensor.element)
+                && self.scaled().is_none()
+                && self.weight.is_none()
+                && companion::is_described(source.kind)
+                && !Written::of(source).is_unscaled
+                && !companion::is_scale(tensor)
     }
 
     fn cells(&self) -> Vec<Cell> {
@@ -118,11 +121,6 @@ impl Entry<'_> {
         let text = |x: Option<&str>| x.map_or_else(Cell::absent, Cell::text);
         let count = |n: Option<u64>| n.map_or_else(Cell::absent, Cell::count);
         let scaled = self.scaled();
-        let format = match (scaled, &tensor.element) {
-            (Some(scaled), _) => Some(target(scaled)),
-            (None, Element::Float(storage)) => Some(storage.format.name().to_owned()),
-            (None, _) => None,
-        };
         let is_sized = tensor.bytes.is_some();
         let shape = if is_sized {
             Cell::new(tensor.shape.clone(), show_shape(&tensor.shape))
@@ -134,9 +132,13 @@ impl Entry<'_> {
             Cell::new(tensor.name.as_str(), escape(&tensor.name)),
             if files.is_folder() { Cell::text(file_name(source)) } else { Cell::absent() },
             Cell::text(tensor.dtype.as_str()),
-            text(format.as_deref()),
+            text(format_of(tensor, scaled).as_deref()),
             shape,
-            count(tensor.bytes.and(elements(scaled.map_or(&tensor.shape, |scaled| &scaled.shape)))),
+            count(
+                tensor
+                    .bytes
+                    .and(elements(scaled.map_or(&tensor.shape, |scaled| &scaled.weight.shape))),
+            ),
             count(tensor.bytes),
             count(offset.filter(|_| is_sized)),
             text(scaled.map(|scaled| self.name_of(scaled.scale))),
@@ -157,11 +159,19 @@ impl Entry<'_> {
                 format!(" and {}", end(&tensor.name, self.name_of(global)))
             });
             let producer = scaled.producer;
-            return say(format!("{} by {scale}{global} ({producer})", target(scaled)), Role::Plain);
+            let format = format_of(tensor, Some(scaled)).unwrap_or_default();
+            return say(format!("{format} by {scale}{global} ({producer})"), Role::Plain);
+        }
+        if let Element::Blocks(_) = &tensor.element {
+            let format = format_of(tensor, None).unwrap_or_default();
+            return say(format!("{format}, scales among the elements"), Role::Plain);
         }
         if let Some(weight) = self.weight {
             let name = end(&tensor.name, self.name_of(weight));
             return say(format!("scales of {name}"), Role::Dim);
+        }
+        if let Some(what) = &self.census.unfit[self.number] {
+            return say(what.clone(), Role::Warning);
         }
         if self.is_unscaled() {
             return say("no scale is recognised".to_owned(), Role::Warning);

@@ -3,6 +3,7 @@
 //! Only headers are read, and the elements that are asked for: the size of a file costs nothing. What
 //! in a header breaks its specification is part of the list.
 
+mod codes;
 mod element;
 mod held;
 mod listing;
@@ -87,6 +88,8 @@ struct Census<'a> {
     files: &'a Files,
     places: Vec<Place<'a>>,
     scaled: Vec<Option<Scaled>>,
+    /// What is wrong with the scales that a tensor should have.
+    unfit: Vec<Option<String>>,
 }
 
 impl Files {
@@ -123,7 +126,13 @@ impl Files {
             .flat_map(|source| (0..source.tensors.len()).map(move |index| Place { source, index }))
             .collect();
         let all: Vec<Tensor> = places.iter().map(|place| place.tensor().clone()).collect();
-        Census { files: self, scaled: companion::pairs(&self.parts, &all), places }
+        let (mut scaled, mut unfit) = (Vec::new(), Vec::new());
+        for pair in companion::pairs(&self.parts, &all) {
+            let (found, what) = pair.map_or_else(|what| (None, Some(what)), |found| (found, None));
+            scaled.push(found);
+            unfit.push(what);
+        }
+        Census { files: self, places, scaled, unfit }
     }
 }
 

@@ -81,11 +81,11 @@ pub(super) fn element(held: &Held, index: &[i64]) -> Result<Vec<u64>, ContainerE
 
 /// Checks the number of a scale.
 pub(super) fn block(held: &Held, block: i64) -> Result<u64, ContainerError> {
-    let Some(scaled) = held.scaled else {
+    let Some(grouping) = held.grouping() else {
         let what = format!("{} has no scales that are recognised, so no blocks", held.title());
         return Err(held.usage(what));
     };
-    let scales = scaled.grouping.scales();
+    let scales = grouping.scales();
     from_start(block, scales).ok_or_else(|| {
         held.usage(format!(
             "--block-index {block} is outside of the {scales} blocks of {}",
