@@ -248,6 +248,43 @@ impl Grouping {
         band * self.scales_a_band() + column / self.tile_columns
     }
 
+    /// The first element of a scale, and the rows and columns that its tile has.
+    fn extent(&self, scale: u64) -> (u64, u64, u64) {
+        let (band, within) = (scale / self.scales_a_band(), scale % self.scales_a_band());
+        let start = self.band_start(band) + within * self.tile_columns;
+        let (row, column) = (start / self.columns % self.rows, start % self.columns);
+        (start, self.tile_rows.min(self.rows - row), self.tile_columns.min(self.columns - column))
+    }
+
+    /// The number of elements of a scale.
+    pub fn size_of(&self, scale: u64) -> u64 {
+        let (_, rows, columns) = self.extent(scale);
+        rows * columns
+    }
+
+    /// The elements of a scale, row by row.
+    pub fn elements_of(&self, scale: u64) -> impl Iterator<Item = u64> + '_ {
+        let (start, rows, columns) = self.extent(scale);
+        (0..rows).flat_map(move |row| {
+            (0..columns).map(move |column| start + row * self.columns + column)
+        })
+    }
+
+    /// The rows and columns of a tile.
+    pub const fn tile(&self) -> (u64, u64) {
+        (self.tile_rows, self.tile_columns)
+    }
+
+    /// What shares a scale, in the words of targets.
+    pub fn words(&self) -> String {
+        match (self.tile_rows, self.tile_columns) {
+            _ if self.scales() == 1 => "tensor".to_owned(),
+            (1, columns) if columns == self.columns => "channel".to_owned(),
+            (1, size) => format!("block:{size}"),
+            (rows, columns) => format!("tile:{rows}x{columns}"),
+        }
+    }
+
     /// Cuts a range into runs of neighbouring elements with one scale: the elements, and the scale.
     pub fn runs(&self, elements: Range<u64>) -> impl Iterator<Item = (Range<u64>, u64)> + '_ {
         let mut next = elements.start;
@@ -291,6 +328,7 @@ mod tests {
                 assert_eq!(grouping.scale_of(element), scale, "{shape:?} {tile:?} at {index:?}");
                 let around = grouping.scales_of(&(element..element + 1));
                 assert!(around.contains(&scale));
+                assert!(grouping.elements_of(scale).any(|of_scale| of_scale == element));
                 for axis in (0..shape.len()).rev() {
                     index[axis] += 1;
                     if index[axis] < shape[axis] {
@@ -300,6 +338,8 @@ mod tests {
                 }
             }
             assert_eq!(grouping.scales(), product(&counts));
+            let sizes = (0..grouping.scales()).map(|scale| grouping.size_of(scale));
+            assert_eq!(sizes.sum::<u64>(), product(shape));
         };
         let shape = [3, 5, 7];
         by_index(&shape, &[3, 5, 7], &Grouping::whole(&shape));

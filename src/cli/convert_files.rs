@@ -236,14 +236,15 @@ fn config(request: &Request, from: Option<Format>, out: &mut Output) -> anyhow::
             exclude: patterns("--exclude", &files.exclude)?,
         },
         simulate: files.simulate,
-        packing: packing(files)?,
+        packing: packing(files.packing.as_deref())?,
         allow_unscaled: files.allow_unscaled,
         fail_on: files.fail_on.iter().map(watched).collect::<anyhow::Result<_>>()?,
     })
 }
 
-fn packing(files: &FileArgs) -> anyhow::Result<Packing> {
-    match files.packing.as_deref() {
+/// Reads `--packing`.
+pub(crate) fn packing(name: Option<&str>) -> anyhow::Result<Packing> {
+    match name {
         None | Some("dense") => Ok(Packing::Dense),
         Some("byte") => Ok(Packing::Byte),
         Some(other) => Err(failure::unknown("packing", other, &["dense", "byte"])),
@@ -255,10 +256,11 @@ fn hints(files: &FileArgs, from: Option<Format>, out: &mut Output) -> anyhow::Re
         Some(name) => Some(options::plain_format(name, "--dtype", out)?),
         None => None,
     };
-    Ok(Hints { from, packing: packing(files)?, dtype })
+    Ok(Hints { from, packing: packing(files.packing.as_deref())?, dtype })
 }
 
-fn kind(option: &str, name: Option<&str>) -> anyhow::Result<Option<&'static Container>> {
+/// Reads an option that names a kind of file.
+pub(crate) fn kind(option: &str, name: Option<&str>) -> anyhow::Result<Option<&'static Container>> {
     let Some(name) = name else { return Ok(None) };
     container::by_name(name).map(Some).ok_or_else(|| {
         let names: Vec<_> = CONTAINERS.iter().map(|kind| kind.name).collect();
@@ -362,7 +364,7 @@ impl Job<'_> {
                 container::open_stream(Path::new("-"), Box::new(stdin), kind, &self.hints)?
             }
         };
-        self.check_hints(&source)?;
+        check_hints(&self.hints, &source)?;
         let named = kind("output-kind", files.output_kind.as_deref()).map_err(JobError::Other)?;
         let kind = match &files.output {
             Some(output) => {
@@ -384,23 +386,23 @@ impl Job<'_> {
         };
         Ok(file::convert_file(&self.config, source, kind, destination, &self.interrupt, bar)?)
     }
+}
 
-    /// Refuses to be told what the file says itself.
-    fn check_hints(&self, source: &container::Source) -> Result<(), JobError> {
-        let kind = source.kind.name;
-        let takes_from = matches!(kind, "raw" | "text" | "csv");
-        let takes_dtype = matches!(kind, "npy" | "npz");
-        let refused = [
-            (self.hints.from.is_some() && !takes_from, "--from"),
-            (self.hints.dtype.is_some() && !takes_dtype, "--dtype"),
-        ];
-        match refused.into_iter().find(|(refused, _)| *refused) {
-            None => Ok(()),
-            Some((_, option)) => {
-                let what =
-                    format!("{option} does not go with {kind}, which says what its elements are");
-                Err(ContainerError::usage(&source.path, what).into())
-            }
+/// Refuses to be told what the file says itself.
+pub(crate) fn check_hints(hints: &Hints, source: &container::Source) -> Result<(), ContainerError> {
+    let kind = source.kind.name;
+    let takes_from = matches!(kind, "raw" | "text" | "csv");
+    let takes_dtype = matches!(kind, "npy" | "npz");
+    let refused = [
+        (hints.from.is_some() && !takes_from, "--from"),
+        (hints.dtype.is_some() && !takes_dtype, "--dtype"),
+    ];
+    match refused.into_iter().find(|(refused, _)| *refused) {
+        None => Ok(()),
+        Some((_, option)) => {
+            let what =
+                format!("{option} does not go with {kind}, which says what its elements are");
+            Err(ContainerError::usage(&source.path, what))
         }
     }
 }

@@ -90,8 +90,13 @@ impl Output {
     }
 
     /// Writes out what is buffered.
-    pub(crate) fn finish(mut self) -> io::Result<()> {
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
         self.stdout.flush()
+    }
+
+    /// Ends the output.
+    pub(crate) fn finish(mut self) -> io::Result<()> {
+        self.flush()
     }
 }
 

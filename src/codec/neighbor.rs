@@ -107,8 +107,11 @@ pub fn interval(format: &Format, projection: &Projection, code: u128) -> Option<
     let line = Line { format, projection, code };
     let m = magnitude(format, code);
     if m == 0 {
-        let (low, high) = (line.outer(true, 0)?, line.outer(false, 0)?);
-        return Some(Interval { low, high });
+        // The zero, or E8M0's least number, to which no negative number need round.
+        let zero = Unpacked::zero(false);
+        let at_zero = End { at: zero, closed: line.reaches(&zero) };
+        let side = |negative| line.outer(negative, 0).unwrap_or(at_zero);
+        return Some(Interval { low: side(true), high: side(false) });
     }
     let (inner, outer) = (line.inner(x.negative, m)?, line.outer(x.negative, m)?);
     let (low, high) = if x.negative { (outer, inner) } else { (inner, outer) };

@@ -30,8 +30,10 @@ pub struct Checkpoint {
     pub root: PathBuf,
     /// The index, unless there is a single file.
     pub index: Option<Index>,
-    /// The shards, in the order of their names.
+    /// The shards that can be read, in the order of their names.
     pub shards: Vec<Source>,
+    /// What keeps it from being whole.
+    pub problems: Vec<ContainerError>,
     /// Every other file, by its path from the folder; hidden ones are left out.
     pub side_files: Vec<PathBuf>,
 }
@@ -71,6 +73,34 @@ fn index_names(root: &Path) -> Result<Vec<String>, ContainerError> {
 ///
 /// [`ContainerError`] if something is missing, unreadable, or contradicts something else.
 pub fn open_folder(root: &Path) -> Result<Checkpoint, ContainerError> {
+    let mut checkpoint = read_folder(root)?.whole()?;
+    checkpoint.shards =
+        checkpoint.shards.into_iter().map(Source::sound).collect::<Result<Vec<_>, _>>()?;
+    checkpoint.problems = checkpoint.check();
+    let mut checkpoint = checkpoint.whole()?;
+    let mut taken: HashSet<PathBuf> =
+        checkpoint.shards.iter().filter_map(|s| s.path.file_name()).map(PathBuf::from).collect();
+    taken.extend(checkpoint.index.iter().map(|index| PathBuf::from(&index.name)));
+    walk(root, Path::new(""), &taken, &mut checkpoint.side_files)?;
+    checkpoint.side_files.sort();
+    Ok(checkpoint)
+}
+
+/// Opens as much of a folder as can be read, and says what is wrong with the rest; side files are
+/// left alone.
+///
+/// # Errors
+///
+/// [`ContainerError`] if it has no weights, or its index cannot be read.
+pub fn survey_folder(root: &Path) -> Result<Checkpoint, ContainerError> {
+    let mut checkpoint = read_folder(root)?;
+    let contradictions = checkpoint.check();
+    checkpoint.problems.extend(contradictions);
+    Ok(checkpoint)
+}
+
+/// Reads the index and the shards' headers.
+fn read_folder(root: &Path) -> Result<Checkpoint, ContainerError> {
     let index = match index_names(root)?.as_slice() {
         [] => None,
         [name] => Some(Index::read(&root.join(name), name)?),
@@ -85,18 +115,14 @@ pub fn open_folder(root: &Path) -> Result<Checkpoint, ContainerError> {
         None => return Err(ContainerError::data(root, no_weights(root))),
     };
     let kind = by_name("safetensors");
-    let shards = names
-        .iter()
-        .map(|name| open(&root.join(name), kind, &Hints::default())?.sound())
-        .collect::<Result<Vec<_>, _>>()?;
-    let checkpoint = Checkpoint { root: root.to_owned(), index, shards, side_files: Vec::new() };
-    checkpoint.check()?;
-    let mut taken: HashSet<PathBuf> = names.iter().map(PathBuf::from).collect();
-    taken.extend(checkpoint.index.iter().map(|index| PathBuf::from(&index.name)));
-    let mut side_files = Vec::new();
-    walk(root, Path::new(""), &taken, &mut side_files)?;
-    side_files.sort();
-    Ok(Checkpoint { side_files, ..checkpoint })
+    let (mut shards, mut problems) = (Vec::new(), Vec::new());
+    for name in &names {
+        match open(&root.join(name), kind, &Hints::default()) {
+            Ok(shard) => shards.push(shard),
+            Err(error) => problems.push(error),
+        }
+    }
+    Ok(Checkpoint { root: root.to_owned(), index, shards, problems, side_files: Vec::new() })
 }
 
 /// Says why a folder is no checkpoint.
@@ -146,37 +172,53 @@ fn walk(
 }
 
 impl Checkpoint {
+    /// Refuses what is not whole, with the first problem.
+    fn whole(mut self) -> Result<Self, ContainerError> {
+        if self.problems.is_empty() { Ok(self) } else { Err(self.problems.swap_remove(0)) }
+    }
+
     /// Checks that the index and the shards list the same tensors.
-    fn check(&self) -> Result<(), ContainerError> {
+    fn check(&self) -> Vec<ContainerError> {
         let tensors = self.shards.iter().map(|shard| shard.tensors.len() as u64).sum();
-        limits::check("the number of tensors", tensors, limits::limit!(MAX_TENSORS))
-            .map_err(|what| ContainerError::data(&self.root, what))?;
-        let Some(index) = &self.index else { return Ok(()) };
+        if let Err(what) =
+            limits::check("the number of tensors", tensors, limits::limit!(MAX_TENSORS))
+        {
+            return vec![ContainerError::data(&self.root, what)];
+        }
+        let Some(index) = &self.index else { return Vec::new() };
         let path = self.root.join(&index.name);
-        let mut missing = index.weight_map.clone();
+        let mut missing: BTreeMap<&str, &str> =
+            index.weight_map.iter().map(|(tensor, shard)| (tensor.as_str(), &**shard)).collect();
+        let mut problems = Vec::new();
+        let mut opened = HashSet::new();
         for shard in &self.shards {
             let file = shard.path.file_name().unwrap_or_default().to_string_lossy();
             for tensor in &shard.tensors {
-                let listed = missing.remove(&tensor.name);
-                if listed.as_deref() != Some(&*file) {
-                    let listed = listed.map_or("nowhere".to_owned(), |shard| quote(&shard));
-                    let what = format!(
-                        "tensor {} is in {}, where the index has it in {listed}",
-                        quote(&tensor.name),
-                        quote(&file)
+                let listed = missing.remove(tensor.name.as_str());
+                if listed != Some(&*file) {
+                    let (name, file) = (quote(&tensor.name), quote(&file));
+                    let what = listed.map(quote).map_or_else(
+                        || format!("tensor {name} of {file} is not in the index"),
+                        |listed| {
+                            format!(
+                                "tensor {name} is in {file}, where the index has it in {listed}"
+                            )
+                        },
                     );
-                    return Err(ContainerError::data(&path, what));
+                    problems.push(ContainerError::data(&path, what));
                 }
             }
+            opened.insert(file);
         }
-        match missing.pop_first() {
-            None => Ok(()),
-            Some((tensor, shard)) => {
-                let (tensor, shard) = (quote(&tensor), quote(&shard));
+        // Of a shard that cannot be read, that alone is said.
+        problems.extend(missing.into_iter().filter(|(_, shard)| opened.contains(*shard)).map(
+            |(tensor, shard)| {
+                let (tensor, shard) = (quote(tensor), quote(shard));
                 let what = format!("tensor {tensor} is not in {shard}, where the index has it");
-                Err(ContainerError::data(&path, what))
-            }
-        }
+                ContainerError::data(&path, what)
+            },
+        ));
+        problems
     }
 }
 

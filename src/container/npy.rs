@@ -181,19 +181,20 @@ fn header(text: &str, length: u64, hint: Option<&Format>) -> Result<Header, Stri
 }
 
 impl Header {
-    /// Returns the tensor of an array with `bytes` bytes after the header.
-    pub(super) fn tensor(self, name: String, bytes: u64) -> Result<Tensor, String> {
+    /// Returns the tensor of an array with `bytes` bytes after the header, and what is wrong with
+    /// that number.
+    pub(super) fn tensor(self, name: String, bytes: u64) -> (Tensor, Option<String>) {
         let count = elements(&self.shape).unwrap_or_default();
         let expected = self.size.map_or(bytes, |size| size * count);
-        if expected != bytes {
+        let fault = (expected != bytes).then(|| {
             let more = if bytes > expected { "more" } else { "fewer" };
-            return Err(format!(
+            format!(
                 "{bytes} bytes follow the header, {more} than the {expected} of {} elements '{}'",
                 super::show_shape(&self.shape),
                 self.descr
-            ));
-        }
-        Ok(Tensor {
+            )
+        });
+        let tensor = Tensor {
             name,
             dtype: self.descr,
             element: self.element,
@@ -201,7 +202,8 @@ impl Header {
             order: self.order,
             offset: self.length,
             bytes: Some(bytes),
-        })
+        };
+        (tensor, fault)
     }
 }
 
@@ -211,15 +213,14 @@ fn open(opened: Opened, hints: &Hints) -> Result<Source, ContainerError> {
     let header = read_header(&mut reader, hints.dtype.as_ref())
         .map_err(|error| ContainerError::data(&path, error.to_string()))?;
     let after = bytes.saturating_sub(header.length);
-    let tensor =
-        header.tensor(String::new(), after).map_err(|what| ContainerError::data(&path, what))?;
+    let (tensor, fault) = header.tensor(String::new(), after);
     let body = Body::File(file);
     Ok(Source {
         path,
         kind: &ROW,
         tensors: vec![tensor],
         metadata: Vec::new(),
-        faults: Vec::new(),
+        faults: fault.into_iter().collect(),
         body,
     })
 }

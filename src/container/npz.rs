@@ -105,31 +105,33 @@ fn open(opened: Opened, hints: &Hints) -> Result<Source, ContainerError> {
     let entries = zip::read(&file, length).map_err(data)?;
     let mut tensors: Vec<Tensor> = Vec::with_capacity(entries.len());
     let mut members = Vec::with_capacity(entries.len());
+    let mut faults = Vec::new();
     for entry in entries {
         let member = Member { offset: zip::data_offset(&file, &entry).map_err(data)?, entry };
-        let tensor = array(&file, &member, hints)
-            .map_err(|error| data(invalid(&member.entry.name, &error.to_string())))?;
-        tensors.push(tensor);
-        members.push(member);
+        let name = quote(&member.entry.name);
+        match array(&file, &member, hints) {
+            Ok((tensor, fault)) => {
+                faults.extend(fault.map(|what| format!("member {name}: {what}")));
+                tensors.push(tensor);
+                members.push(member);
+            }
+            Err(error) => faults.push(format!("member {name}: {error}")),
+        }
     }
-    let faults = repeated_names(&tensors);
+    faults.extend(repeated_names(&tensors));
     let body = Body::Members(file, members);
     Ok(Source { path, kind: &ROW, tensors, metadata: Vec::new(), faults, body })
 }
 
-fn invalid(name: &str, what: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, format!("member {}: {what}", quote(name)))
-}
-
 /// Reads the header of a member.
-fn array(file: &File, member: &Member, hints: &Hints) -> io::Result<Tensor> {
+fn array(file: &File, member: &Member, hints: &Hints) -> io::Result<(Tensor, Option<String>)> {
     let fail = |what: String| io::Error::new(io::ErrorKind::InvalidData, what);
     let name = member.entry.name.strip_suffix(EXTENSION);
     let name = name.ok_or_else(|| fail(format!("only {EXTENSION} arrays are read")))?;
     let header = npy::read_header(&mut member.whole(file), hints.dtype.as_ref())?;
     let after = member.entry.bytes.checked_sub(header.length);
     let after = after.ok_or_else(|| fail("shorter than its header says".to_owned()))?;
-    header.tensor(name.to_owned(), after).map_err(fail)
+    Ok(header.tensor(name.to_owned(), after))
 }
 
 /// Returns a fault for each name that occurs more than once.

@@ -1,7 +1,7 @@
 //! Numbers under shared scales: the scale of each block, its elements, what they are read back as.
 
 use super::{
-    numbers::{Config, InspectError, Reading},
+    numbers::{Config, InspectError, Origin, Reading},
     table,
 };
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
         spec::Spec,
     },
     codec::{Flags, Kind, Unpacked, decode, neighbor},
-    format::F32,
+    format::{F32, Format},
     random::Stream,
     report::{
         Block, Cell, Column, Place, Report, Role, Span, Table,
@@ -70,6 +70,57 @@ fn columns() -> Vec<Column> {
     table::data_columns().into_iter().chain(blocks::columns()).collect()
 }
 
+/// Returns the cells of an element as of a reading, but in units of the numbers: `own` is the answer's
+/// cells, and `number` what the element is read back as under its scale.
+pub(super) fn under_scale(
+    reading: &Reading,
+    own: Vec<Cell>,
+    scale: &Unpacked,
+    number: f32,
+) -> Vec<Cell> {
+    let mut cells = table::data_cells(reading);
+    cells.splice(..own.len(), own);
+    let (format, code) = (reading.format(), reading.code);
+    let interval = neighbor::interval(format, &reading.projection, code);
+    let quantum = neighbor::quantum_exponent(format, &decode(format, code))
+        .map(|exponent| Unpacked::scaled(false, 1, exponent));
+    let scaled = |x: Option<Unpacked>| {
+        let product = x.map(|x| x.times(scale));
+        product.map_or_else(Cell::absent, |x| Cell::text(render::exact(&x)))
+    };
+    let shortest = render::shortest(&F32, number.to_bits().into());
+    for (key, cell) in [
+        ("shortest", Cell::text(shortest)),
+        ("ulp", scaled(quantum)),
+        ("interval_low", scaled(interval.map(|interval| interval.low.at))),
+        ("interval_high", scaled(interval.map(|interval| interval.high.at))),
+    ] {
+        let column = table::data_columns().iter().position(|column| column.key == key);
+        if let Some(place) = column {
+            cells[place] = cell;
+        }
+    }
+    cells
+}
+
+/// Returns the bits of an element, a field a role; an integer is one field.
+pub(super) fn bits(format: &Format, coding: Coding, code: u128, stored: u128) -> Cell {
+    let spans = match coding {
+        Coding::Format => {
+            let fields = render::fields(format, code);
+            let significand = fields.leading + &fields.trailing;
+            let texts = [fields.sign + " ", fields.exponent + " ", significand];
+            let roles = [Role::Sign, Role::Exponent, Role::Significand];
+            texts.into_iter().zip(roles).map(|(text, role)| Span::new(text, role)).collect()
+        }
+        Coding::TwosComplement => {
+            let width = format.width() as usize;
+            vec![Span::new(format!("{stored:0width$b}"), Role::Significand)]
+        }
+    };
+    Cell::spans(serde_json::Value::Null, spans)
+}
+
 /// The columns of the screen.
 const SHOWN: [(&str, &str); 8] = [
     ("input", "input"),
@@ -105,7 +156,7 @@ impl View<'_> {
             exact: element.quotient,
             code: element.code,
             flags: element.flags,
-            is_code: false,
+            origin: Origin::Rounded,
         }
     }
 
@@ -115,29 +166,8 @@ impl View<'_> {
         let element = &self.row().elements[i];
         let scale = self.blocks.scale(element).value;
         let reading = self.reading(i);
-        let mut cells = table::data_cells(&reading);
         let own = self.blocks.answer(&reading.text, None, element, &self.data[i]);
-        cells.splice(..own.len(), own);
-        let format = &self.spec.format;
-        let interval = neighbor::interval(format, &reading.projection, element.code);
-        let quantum = neighbor::quantum_exponent(format, &decode(format, element.code))
-            .map(|exponent| Unpacked::scaled(false, 1, exponent));
-        let scaled = |x: Option<Unpacked>| {
-            let product = x.map(|x| x.times(&scale));
-            product.map_or_else(Cell::absent, |x| Cell::text(render::exact(&x)))
-        };
-        let shortest = render::shortest(&F32, element.number.to_bits().into());
-        for (key, cell) in [
-            ("shortest", Cell::text(shortest)),
-            ("ulp", scaled(quantum)),
-            ("interval_low", scaled(interval.map(|interval| interval.low.at))),
-            ("interval_high", scaled(interval.map(|interval| interval.high.at))),
-        ] {
-            let column = table::data_columns().iter().position(|column| column.key == key);
-            if let Some(place) = column {
-                cells[place] = cell;
-            }
-        }
+        let mut cells = under_scale(&reading, own, &scale, element.number);
         cells.extend(self.blocks.cells(element));
         cells
     }
@@ -194,24 +224,11 @@ impl View<'_> {
             let ulp = table::signed(error.ulp, number::fixed(error.ulp, 2));
             (Cell::text(table::relative(&error)), Cell::text(ulp))
         };
-        let bits = match self.blocks.quantizer.coding() {
-            Coding::Format => {
-                let fields = render::fields(format, element.code);
-                let significand = fields.leading + &fields.trailing;
-                let texts = [fields.sign + " ", fields.exponent + " ", significand];
-                let roles = [Role::Sign, Role::Exponent, Role::Significand];
-                texts.into_iter().zip(roles).map(|(text, role)| Span::new(text, role)).collect()
-            }
-            Coding::TwosComplement => {
-                let width = format.width() as usize;
-                vec![Span::new(format!("{:0width$b}", element.stored), Role::Significand)]
-            }
-        };
         let of_element = decode(format, element.code);
         vec![
             Cell::text(self.config.inputs[i].as_str()),
             Cell::text(scale_text(&element.quotient)),
-            Cell::spans(serde_json::Value::Null, bits),
+            bits(format, self.blocks.quantizer.coding(), element.code, element.stored),
             Cell::text(format!("0x{}", render::hex(format, element.stored))),
             Cell::text(render::exact(&of_element)),
             Cell::text(render::value(&F32, element.number.to_bits().into())),

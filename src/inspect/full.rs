@@ -1,7 +1,7 @@
 //! One reading in full: bits, fields, value, neighbours, the reals that round to it.
 
 use super::{
-    numbers::{Reading, USUAL},
+    numbers::{Origin, Reading, USUAL},
     table::{exact_or_shortest, rows, signed},
 };
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
         Decides, Defect, Error, Kind, Projection, Unpacked, decode, defect, neighbor, project,
     },
     format::{Class, Format, Layout},
-    report::{Block, Report, Role, Span, number},
+    report::{Block, Report, Role, Span, escape, number},
     text::render,
 };
 
@@ -52,10 +52,11 @@ fn title(reading: &Reading) -> Block {
     };
     parts.push(hidden);
     let code = format!("0x{}", render::hex(format, reading.code));
-    let subject = if reading.is_code {
-        format!("{} as {}", reading.text, reading.spec)
+    let text = escape(&reading.text);
+    let subject = if reading.origin == Origin::Code {
+        format!("{text} as {}", reading.spec)
     } else {
-        format!("{} as {}: {code}", reading.text, reading.spec)
+        format!("{text} as {}: {code}", reading.spec)
     };
     Block::Line(vec![
         Span::new(subject, Role::Heading),
@@ -69,7 +70,7 @@ fn title(reading: &Reading) -> Block {
 }
 
 /// Lays one fact out: label, value over as many lines as it needs, and the remark where it fits.
-fn lines((label, value, remark): &Fact) -> Vec<Block> {
+pub(super) fn lines((label, value, remark): &Fact) -> Vec<Block> {
     let mut chunks: Vec<String> = value
         .lines()
         .flat_map(|line| line.as_bytes().chunks(MAX_VALUE))
@@ -94,17 +95,29 @@ struct Field {
     below: [String; 2],
 }
 
+impl Field {
+    /// The field in lines of its own, with what it means behind it where that is short.
+    fn long(&self) -> Vec<Block> {
+        let meaning = self.below.join(" ");
+        let chunks: Vec<_> = self.bits.as_bytes().chunks(64).map(String::from_utf8_lossy).collect();
+        let is_short = chunks.len() == 1 && self.bits.len() + meaning.len() < MAX_VALUE;
+        let line = |bits: &std::borrow::Cow<str>| {
+            let mut spans = vec![Span::plain("  "), Span::new(bits.clone(), self.role)];
+            if is_short {
+                spans.push(Span::new(format!("   {}", meaning.trim_end()), Role::Dim));
+            }
+            Block::Line(trimmed(spans))
+        };
+        chunks.iter().map(line).collect()
+    }
+}
+
 /// The bits under a ruler of bit numbers, with their meaning below.
 fn bits(reading: &Reading) -> Vec<Block> {
     let format = reading.format();
     let fields = fields(reading);
     if format.width() > MAX_BITS {
-        let chunks = fields.iter().flat_map(|field| {
-            field.bits.as_bytes().chunks(64).map(|bits| (String::from_utf8_lossy(bits), field.role))
-        });
-        return chunks
-            .map(|(bits, role)| Block::Line(vec![Span::plain("  "), Span::new(bits, role)]))
-            .collect();
+        return fields.iter().flat_map(Field::long).collect();
     }
     let mut lines: [Vec<Span>; 4] = std::array::from_fn(|_| vec![Span::plain("  ")]);
     let mut top = format.width();
@@ -213,7 +226,7 @@ fn brief(format: &Format, x: &Unpacked) -> String {
     format!("{sign}{}.{}...{exponent}", &digits[..1], &digits[1..])
 }
 
-type Fact = (&'static str, String, String);
+pub(super) type Fact = (&'static str, String, String);
 
 /// The facts below the bits: label, value, remark.
 fn facts(reading: &Reading) -> Vec<Fact> {
@@ -226,9 +239,9 @@ fn facts(reading: &Reading) -> Vec<Fact> {
         });
         facts.push(("value", render::exact(&x), product));
     } else {
-        facts.push(("value", render::exact(&x), payload(&x)));
+        facts.push(("value", render::exact(&x), payload(format, &x)));
     }
-    if !reading.is_code {
+    if !reading.is_code() {
         facts.push(error(reading));
     }
     if x.kind == Kind::Finite {
@@ -262,15 +275,12 @@ fn class(reading: &Reading) -> String {
     }
 }
 
-fn payload(x: &Unpacked) -> String {
-    if x.kind != Kind::Nan {
-        return String::new();
-    }
-    let payload = x.significand << 1;
-    if payload == 0 {
-        String::new()
-    } else {
-        format!("payload 0x{:x}, left-aligned", payload >> payload.trailing_zeros())
+/// The payload of a NaN as `nan:PAYLOAD` states it, right-aligned below the quiet bit.
+fn payload(format: &Format, x: &Unpacked) -> String {
+    let width = format.trailing_width().saturating_sub(1);
+    match (x.significand << 1).checked_shr(128 - width) {
+        Some(payload) if x.kind == Kind::Nan && payload != 0 => format!("payload 0x{payload:x}"),
+        _ => String::new(),
     }
 }
 

@@ -121,13 +121,47 @@ pub struct Reading {
     pub exact: Unpacked,
     /// The code.
     pub code: u128,
-    /// The exceptions of rounding; none if the input is a code of this format.
+    /// The exceptions of rounding; none if the code was not rounded.
     pub flags: Flags,
-    /// Whether the input is a code of this format.
-    pub is_code: bool,
+    /// Where the code comes from.
+    pub origin: Origin,
+}
+
+/// Where a code comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// It is the input.
+    Code,
+    /// It is held by a tensor, and the input says where.
+    Held,
+    /// A number was rounded.
+    Rounded,
 }
 
 impl Reading {
+    /// Whether the code was not rounded.
+    pub fn is_code(&self) -> bool {
+        self.origin != Origin::Rounded
+    }
+
+    /// Returns the reading of a code as it is.
+    pub(super) fn code(
+        config: &Config,
+        text: &str,
+        (spec, code): (&Spec, u128),
+        origin: Origin,
+    ) -> Self {
+        Self {
+            text: text.to_owned(),
+            spec: spec.clone(),
+            projection: spec.projection(&config.projection),
+            exact: decode(&spec.format, code),
+            code,
+            flags: Flags::NONE,
+            origin,
+        }
+    }
+
     /// Returns the format.
     pub fn format(&self) -> &Format {
         &self.spec.format
@@ -159,10 +193,15 @@ pub fn run(config: &Config) -> Result<Report, InspectError> {
     for (position, text) in (0..).zip(&config.inputs) {
         readings.extend(read(config, text, position)?);
     }
-    let mut report = match (&readings[..], &config.formats) {
+    report(config, &readings)
+}
+
+/// Returns what there is to show of some readings.
+pub(super) fn report(config: &Config, readings: &[Reading]) -> Result<Report, InspectError> {
+    let mut report = match (readings, &config.formats) {
         ([reading], Formats::Given(_)) => full::report(reading),
         _ if config.explain => return Err(InspectError::ExplainsOne),
-        _ => table::report(config, &readings),
+        _ => table::report(config, readings),
     };
     if config.explain {
         report.blocks.extend(explain::blocks(&readings[0]));
@@ -187,21 +226,32 @@ fn options<'a>(
     options
 }
 
+/// Every format of the catalogue.
+fn all() -> impl Iterator<Item = Spec> {
+    CATALOGUE.iter().map(|row| Spec::plain(row.format.clone()))
+}
+
+/// The formats in which a number is shown.
+pub(super) fn formats(config: &Config) -> Vec<Spec> {
+    match &config.formats {
+        Formats::Given(specs) => specs.clone(),
+        Formats::All => all().collect(),
+        Formats::Usual => usual(&USUAL),
+    }
+}
+
 /// Returns the readings of one input.
 fn read(config: &Config, text: &str, position: u64) -> Result<Vec<Reading>, InspectError> {
-    let all = || CATALOGUE.iter().map(|row| Spec::plain(row.format.clone()));
     let literal = literal::parse(text)?;
     let specs: Vec<Spec> = match (&config.formats, &literal) {
-        (Formats::Given(specs), _) => specs.clone(),
         (Formats::All, Literal::Code(pattern)) => {
             all().filter(|spec| spec.format.width() == pattern.written_width).collect()
         }
-        (Formats::All, _) => all().collect(),
         (Formats::Usual, Literal::Code(pattern)) => match readings(pattern) {
             [] => all().filter(|spec| spec.format.width() == pattern.written_width).collect(),
             names => usual(names),
         },
-        (Formats::Usual, _) => usual(&USUAL),
+        _ => formats(config),
     };
     match literal {
         Literal::Code(pattern) => read_pattern(config, text, pattern, &specs),
@@ -264,19 +314,11 @@ fn coded(
             format: format.name().to_owned(),
         });
     }
-    Ok(Reading {
-        text: text.to_owned(),
-        spec: spec.clone(),
-        projection: spec.projection(&config.projection),
-        exact: decode(format, pattern.code),
-        code: pattern.code,
-        flags: Flags::NONE,
-        is_code: true,
-    })
+    Ok(Reading::code(config, text, (spec, pattern.code), Origin::Code))
 }
 
 /// Rounds a number to a format.
-fn rounded(
+pub(super) fn rounded(
     config: &Config,
     text: &str,
     spec: &Spec,
@@ -297,6 +339,6 @@ fn rounded(
         exact: *exact,
         code: result.code,
         flags: result.flags,
-        is_code: false,
+        origin: Origin::Rounded,
     })
 }

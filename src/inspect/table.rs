@@ -93,7 +93,7 @@ pub(super) fn data_cells(reading: &Reading) -> Vec<Cell> {
     let x = decode(format, code);
     let mut cells = answer::Answer {
         input: &reading.text,
-        from: reading.is_code.then_some(format.name()),
+        from: reading.is_code().then_some(format.name()),
         to: &reading.spec.to_string(),
         format,
         code,
@@ -175,11 +175,17 @@ fn shortened(bits: String) -> String {
     }
 }
 
-/// Returns the exact value if it is short enough for a table, else the shortest, marked by `~`.
+/// Returns the exact value if it is short enough for a table or a power of two, else the shortest,
+/// marked by `~`.
 pub(super) fn exact_or_shortest(format: &Format, code: u128) -> String {
     let exact = render::exact(&decode(format, code));
     if exact.len() <= MAX_EXACT {
         return exact;
+    }
+    // A power of two is exact, however small.
+    if let Some((1, exponent)) = render::odd_integer(&decode(format, code)) {
+        let sign = if decode(format, code).negative { "-" } else { "" };
+        return format!("{sign}2^{exponent}");
     }
     let short = render::value(format, code);
     if short.len() < exact.len()
@@ -195,7 +201,7 @@ pub(super) fn exact_or_shortest(format: &Format, code: u128) -> String {
 pub(super) fn report(config: &Config, readings: &[Reading]) -> Report {
     let mut table = rows(readings);
     let one_input = config.inputs.len() == 1;
-    let all_codes = readings.iter().all(|reading| reading.is_code);
+    let all_codes = readings.iter().all(Reading::is_code);
     for column in &mut table.columns {
         let hidden = match column.key.as_str() {
             "input" => one_input && column.place == Place::Screen,
@@ -206,7 +212,7 @@ pub(super) fn report(config: &Config, readings: &[Reading]) -> Report {
             column.place = Place::Json;
         }
     }
-    drop_hidden_from_json(&mut table);
+    drop_hidden(&mut table);
     let mut report = Report::new("inspect", table)
         .with(Block::Line(title(config, readings)))
         .with(Block::blank())
@@ -221,7 +227,7 @@ pub(super) fn report(config: &Config, readings: &[Reading]) -> Report {
 }
 
 /// Takes columns that only some screen shows out of the report altogether.
-fn drop_hidden_from_json(table: &mut Table) {
+pub(super) fn drop_hidden(table: &mut Table) {
     let keep: Vec<bool> = table.columns.iter().map(|c| c.place != Place::Json).collect();
     let mut kept = keep.iter();
     table.columns.retain(|_| *kept.next().unwrap_or(&true));
@@ -236,15 +242,15 @@ fn drop_hidden_from_json(table: &mut Table) {
 fn title(config: &Config, readings: &[Reading]) -> Vec<Span> {
     let modes = format!("rounded once, {}", config.projection);
     let [text] = &config.inputs[..] else {
-        let all_codes = readings.iter().all(|reading| reading.is_code);
+        let all_codes = readings.iter().all(Reading::is_code);
         let title = if all_codes { "codes, read as they are".to_owned() } else { modes };
         return vec![Span::plain(title)];
     };
     let rest = match (&config.formats, readings.first()) {
-        (Formats::Given(_), Some(reading)) if reading.is_code => {
+        (Formats::Given(_), Some(reading)) if reading.is_code() => {
             format!("a code of {}", reading.format())
         }
-        (formats, Some(reading)) if reading.is_code => {
+        (formats, Some(reading)) if reading.is_code() => {
             let width = reading.format().width();
             let (which, hint) = match formats {
                 Formats::All => ("every", ""),
@@ -263,7 +269,7 @@ fn title(config: &Config, readings: &[Reading]) -> Vec<Span> {
 /// The formats of a pattern's width that are not common.
 fn also(config: &Config, readings: &[Reading]) -> Option<String> {
     let ([_], Formats::Usual) = (&config.inputs[..], &config.formats) else { return None };
-    let first = readings.first().filter(|reading| reading.is_code)?;
+    let first = readings.first().filter(|reading| reading.is_code())?;
     let others: Vec<&str> = CATALOGUE
         .iter()
         .map(|row| &row.format)

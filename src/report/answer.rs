@@ -59,7 +59,8 @@ impl Answer<'_> {
         } else if error.absolute == 0.0 {
             // Too small for binary64, but not nothing.
             let bound = if error.absolute.is_sign_negative() { ">-5e-324" } else { "<5e-324" };
-            (bound.to_owned(), number::fixed(error.ulp, 3))
+            let ulp = if error.ulp == 0.0 { bound.to_owned() } else { number::fixed(error.ulp, 3) };
+            (bound.to_owned(), ulp)
         } else {
             (number::significant(error.absolute, 3), number::fixed(error.ulp, 3))
         };

@@ -142,11 +142,12 @@ impl<'a> Encoder<'a> {
     }
 }
 
-/// A value as one field of a flat file: nothing for null, a list joined by spaces.
+/// A value as one field of a flat file: nothing for null, a list joined by spaces. What could steer
+/// a terminal is escaped, as in JSON.
 fn flat(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
-        Value::String(text) => text.clone(),
+        Value::String(text) => text.split('\n').map(escape).collect::<Vec<_>>().join("\n"),
         Value::Array(items) => items.iter().map(flat).collect::<Vec<_>>().join(" "),
         Value::Number(x) if x.is_f64() => number::shortest(x.as_f64().unwrap_or(f64::NAN)),
         Value::Bool(_) | Value::Number(_) | Value::Object(_) => value.to_string(),

@@ -215,7 +215,7 @@ fn narrow(table: &Table, shown: &[usize], natural: &[usize], width: usize) -> Ve
     };
     let wraps: Vec<usize> = (0..shown.len()).filter(|&at| table.columns[shown[at]].wraps).collect();
     let mut widths = natural.to_vec();
-    for &at in &wraps {
+    for &at in wraps.iter().rev() {
         let least = widths[at].min(LEAST_WRAPPED);
         widths[at] = widths[at].saturating_sub(excess(&widths)).max(least);
     }

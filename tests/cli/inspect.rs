@@ -170,7 +170,16 @@ fn specials_say_what_they_are() {
         ("inspect 448 --format e4m3fn", &["[432, 464]", "ends included: the code is even"]),
         ("inspect 0x80 --format e4m3fnuz", &["class         quiet NaN"]),
         ("inspect 0x3fff0000000000000001 --format x87-80", &["the stored leading bit is missing"]),
-        ("inspect 0x00 --format e8m0", &["2^-127"]),
+        ("inspect 0x00 --format e8m0", &["2^-127", "shortest      6e-39", "(0, 8.8162...e-39)"]),
+        ("inspect 0x00 --format e8m0 --overflow saturate", &["[-inf, 8.8162...e-39)"]),
+        ("inspect nan:0x12 --format f16", &["payload 0x12"]),
+        ("inspect nan:0x12 --format x87-80", &["payload 0x12"]),
+        (
+            "inspect 1.5 --format x87-80",
+            &["  011111111111111   16383-16383 = 0\n  1100000", "1.5     ", "= 3 x 2^-1"],
+        ),
+        ("inspect 0x3c", &["2^-67"]),
+        ("convert 1e-999999999 --to f16", &[">-5e-324  >-5e-324"]),
     ] {
         let text = fpx(line).run().stdout;
         for fact in facts {

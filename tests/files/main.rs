@@ -10,6 +10,7 @@ mod block_layouts;
 mod blocks;
 mod convert;
 mod folder;
+mod inspect;
 mod malformed;
 mod numpy;
 mod others;

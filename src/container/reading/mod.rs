@@ -6,5 +6,6 @@
 pub(crate) mod buffer;
 pub(crate) mod chunks;
 pub(crate) mod load;
+pub(crate) mod pick;
 pub(crate) mod scales;
 pub(crate) mod weights;
