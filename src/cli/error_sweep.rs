@@ -10,9 +10,9 @@ use std::{
 
 use fpx::{
     container::{self, Hints, checkpoint},
-    report::{Screen, svg},
+    report::{Emit, Screen, svg},
     sweep::{
-        self, Condition, Config, Files, Input, Measurement, Progress, Recommendation, Scales,
+        self, Answer, Condition, Config, Files, Input, Measurement, Progress, Recommendation, Scales,
         Shard, SweepError, View,
     },
 };
@@ -35,6 +35,10 @@ use super::{
 /// exact one; an ulp is the quantum of the exact number in the format (its least subnormal below the
 /// normal range); sqnr is 10 log10 of the inputs' squares over the errors'. The same seed gives the same
 /// bytes on any number of threads, and shards add up with --merge.
+///
+/// With --against the numbers of INPUT are the exact ones and those of the other file the results,
+/// tensor by tensor and with scales applied: an ulp is then the quantum of INPUT's number in the format
+/// of the other file's tensor, under its scale.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -65,6 +69,9 @@ struct SourceArgs {
     /// A tensor file or a checkpoint folder
     #[arg(value_name = "INPUT", conflicts_with_all = ["dist", "samples", "merge"])]
     input: Option<PathBuf>,
+    /// Compare with another file or folder, tensor by tensor
+    #[arg(long, value_name = "FILE", requires = "input", conflicts_with_all = ["formats", "scale", "shard", "recommend", "histogram", "plot"])]
+    against: Option<PathBuf>,
     /// Measure only the tensors with such names
     #[arg(long, hide_short_help = true, value_name = "GLOB", value_delimiter = ',')]
     include: Vec<String>,
@@ -134,6 +141,13 @@ struct OutputArgs {
 pub(crate) fn run(args: &Args, common: &Common, out: &mut Output) -> anyhow::Result<Outcome> {
     let emit = inspect::emit(args.output.emit.as_deref(), common)?;
     let view = view(args)?;
+    if let (Some(first), Some(second)) = (&args.source.input, &args.source.against) {
+        let files = [files(first, &args.source)?, files(second, &args.source)?];
+        let bar = Bar::new(out.is_quiet());
+        let comparison = sweep::compare([&files[0], &files[1]], &bar).map_err(classify)?;
+        let answer = sweep::present_comparison(&comparison, &view).map_err(usage)?;
+        return show(&answer, emit, None, out);
+    }
     let plot = args.output.plot.as_deref();
     let plot = plot.map(|path| Destination::new(path, args.output.force)).transpose()?;
     let measurement = if args.source.merge.is_empty() {
@@ -144,6 +158,16 @@ pub(crate) fn run(args: &Args, common: &Common, out: &mut Output) -> anyhow::Res
         merge(&args.source.merge)?
     };
     let answer = sweep::present(&measurement, &view).map_err(usage)?;
+    show(&answer, emit, plot, out)
+}
+
+/// Prints an answer, draws its charts, and names the limits that it fails.
+fn show(
+    answer: &Answer,
+    emit: Emit,
+    plot: Option<Destination>,
+    out: &mut Output,
+) -> anyhow::Result<Outcome> {
     let screen = Screen { width: Output::width(), hints: Output::is_terminal() };
     out.text(&answer.report.render(emit, screen))?;
     if let Some(plot) = plot {

@@ -38,7 +38,8 @@ pub use scaled::{
     quantize_scaled,
 };
 pub use statistics::{
-    ElementError, Grid, LANES, LARGEST, Lanes, Largest, Real, Sums, TOTALS, Total,
+    ElementError, Grid, LANES, LARGEST, Lanes, Largest, Quanta, Real, Sums, TOTALS, Total,
+    largest_finite,
 };
 
 use crate::random::Stream;

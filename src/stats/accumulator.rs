@@ -1,7 +1,7 @@
 //! Blocks of inputs and results become [`Statistics`].
 
 use super::{ExactSum, Histogram, MAX_WIDTH, UsedCodes};
-use crate::kernel::{Counts, ElementError, Grid, LARGEST, Lanes, Real, TOTALS, Total};
+use crate::kernel::{Counts, ElementError, LARGEST, Lanes, Quanta, Real, TOTALS, Total};
 
 /// The largest value of a quantity and the first element that has it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -62,18 +62,18 @@ pub struct Statistics {
     pub totals: [ExactSum; TOTALS],
     /// The maxima, by [`Largest`](crate::kernel::Largest).
     pub largest: [Maximum; LARGEST],
-    /// The codes seen; `None` for a format whose codes are too many or are none.
+    /// The codes seen; `None` for a format whose codes are too many.
     pub used: Option<UsedCodes>,
     /// Histograms, if they were asked for.
     pub histograms: Option<Histograms>,
+    /// How many scales have which code; `None` where there is no scale, or it has too many bits.
+    pub scales: Option<Histogram>,
 }
 
 impl Statistics {
-    /// Returns the statistics of no element under a target whose codes have `width` bits; 0 if it
-    /// has no codes of its own.
+    /// Returns the statistics of no element under a target whose codes have `width` bits.
     pub fn new(width: u32) -> Self {
-        let used = if width == 0 { None } else { UsedCodes::new(width) };
-        Self { used, ..Self::default() }
+        Self { used: UsedCodes::new(width), ..Self::default() }
     }
 
     /// Adds histograms, at the price of a slower pass.
@@ -97,6 +97,9 @@ impl Statistics {
         if let (Some(histograms), Some(other)) = (&mut self.histograms, &other.histograms) {
             histograms.inputs.merge(&other.inputs);
             histograms.errors.merge(&other.errors);
+        }
+        if let (Some(scales), Some(other)) = (&mut self.scales, &other.scales) {
+            scales.merge(other);
         }
     }
 
@@ -129,20 +132,22 @@ impl Pass {
     pub fn block<X: Real, R: Real>(
         &mut self,
         statistics: &mut Statistics,
-        grid: Grid,
+        quanta: Quanta,
         first: u64,
         (inputs, results): (&[X], &[R]),
     ) {
-        self.lanes.add(grid, inputs, results);
+        self.lanes.add(quanta, inputs, results);
         for (which, value) in self.lanes.largest().into_iter().enumerate() {
             let maximum = &mut statistics.largest[which];
             if maximum.yields_to(value, first) {
-                let elements = inputs.iter().zip(results).zip(first..);
+                let elements = inputs.iter().zip(results).enumerate().zip(first..);
                 maximum.find(
                     value,
-                    elements.map(|((x, r), index)| {
+                    elements.map(|((i, (x, r)), index)| {
                         let x = (*x).into();
-                        (index, x, ElementError::of(grid, x, (*r).into()).candidates()[which])
+                        let scale = quanta.scales.map_or(1.0, |scales| scales[i]);
+                        let error = ElementError::of(quanta.grid, scale, x, (*r).into());
+                        (index, x, error.candidates()[which])
                     }),
                 );
             }
@@ -157,7 +162,21 @@ impl Pass {
     }
 
     /// Marks the codes of a block, each of at most [`MAX_WIDTH`] bits.
-    pub fn mark<C: Copy + Into<usize>>(&mut self, codes: impl Iterator<Item = C>) {
+    pub fn mark<C: Copy + PartialEq + Into<usize>>(&mut self, codes: &[C]) {
+        let (groups, tail) = codes.as_chunks::<64>();
+        for group in groups {
+            // Numbers in order have the same code for long; looking is cheaper than marking.
+            if group.iter().fold(false, |differ, code| differ | (*code != group[0])) {
+                self.mark_each(group.iter().copied());
+            } else {
+                self.marks[group[0].into()] = 1;
+            }
+        }
+        self.mark_each(tail.iter().copied());
+    }
+
+    /// Marks codes that do not lie in a row.
+    pub fn mark_each<C: Into<usize>>(&mut self, codes: impl Iterator<Item = C>) {
         for code in codes {
             self.marks[code.into()] = 1;
         }

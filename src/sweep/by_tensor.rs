@@ -3,7 +3,7 @@
 use super::{
     chart::{by_target, target_name},
     row::{BITS, Row, SQNR},
-    view::View,
+    view::{Columns as _, View},
 };
 use crate::{
     report::{Block, Cell, Column, Role, Table, number},
@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Tensors that are shown unless all are asked for.
-const SHOWN: usize = 20;
+pub(super) const SHOWN: usize = 20;
 
 /// The least and the most characters of a tensor's name.
 const NAMES: (usize, usize) = (24, 60);
@@ -176,7 +176,7 @@ fn prefix<'a>(groups: &[Group<'a>]) -> &'a str {
 }
 
 /// A name with its middle left out if it is long.
-fn elided(name: &str, room: usize) -> String {
+pub(super) fn elided(name: &str, room: usize) -> String {
     let characters: Vec<char> = name.chars().collect();
     if characters.len() <= room {
         return name.to_owned();

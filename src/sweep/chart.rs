@@ -1,6 +1,9 @@
 //! Rows become charts: quality and losses against scale, and histograms.
 
-use super::row::{Key, Row, SQNR};
+use super::{
+    row::{Key, Row, SQNR},
+    view::Columns as _,
+};
 use crate::report::plot::{Axis, Chart, Draw, Scale, Series};
 
 /// How a row's target is called where only targets differ.

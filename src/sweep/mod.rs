@@ -3,6 +3,7 @@
 //!
 //! [`run`] measures and [`Measurement::merge`] adds up what several runs measured;
 //! [`present`] turns a measurement into a report, charts and the verdict on what was required.
+//! [`compare`] and [`present_comparison`] do the same for two files.
 //!
 //! ```
 //! use fpx::{format::E5M2, block::spec::Spec, sweep::{Config, Input, View, present, run}};
@@ -16,7 +17,9 @@
 //! assert!(answer.report.rows.rows.len() == 1);
 //! ```
 
+mod against;
 mod by_tensor;
+mod differences;
 mod chart;
 mod condition;
 mod config;
@@ -30,8 +33,10 @@ mod source;
 mod target;
 mod view;
 
+pub use against::{Comparison, compare};
 pub use condition::{Condition, ConditionError};
 pub use config::{Config, Files, Input, Scales, SweepError, file_targets, samples};
+pub use differences::present_comparison;
 pub use measurement::{Measurement, MergeError};
 pub use source::Shard;
 pub use view::{Answer, Recommendation, View, ViewError, present};
@@ -68,7 +73,7 @@ pub fn run(config: &Config, progress: &dyn Progress) -> Result<Measurement, Swee
             vec![Tensor::samples(*distribution, config.seed, *samples)]
         }
         Input::Exhaustive(format) => vec![Tensor::exhaustive(format)?],
-        Input::Files(files) => files.tensors()?,
+        Input::Files(files) => files.weights()?.into_iter().map(Tensor::weight).collect(),
     };
     let scales = config.scales.exponents();
     let job = Job {

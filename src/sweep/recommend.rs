@@ -3,6 +3,7 @@
 use super::{
     condition::Condition,
     row::{BITS, Row, SQNR},
+    view::Columns as _,
 };
 
 /// Returns the best of some rows under conditions, if any meets them all.
@@ -14,7 +15,7 @@ pub(super) fn best<'a>(rows: &[&'a Row], conditions: &[Condition]) -> Option<&'a
     let fits = rows
         .iter()
         .copied()
-        .filter(|row| !row.is_flawed() && conditions.iter().all(|condition| condition.holds(row)));
+        .filter(|row| !row.is_flawed() && conditions.iter().all(|condition| condition.holds(*row)));
     let by_bits = conditions.iter().any(|condition| condition.column != BITS);
     let quality = |row: &Row| row.number(SQNR).unwrap_or(f64::NEG_INFINITY);
     let bits = |row: &Row| row.number(BITS).unwrap_or(f64::INFINITY);

@@ -7,7 +7,7 @@ use super::{
     chart::{self, by_target},
     recommend,
     row::{BITS, Row, SQNR, USUAL},
-    view::View,
+    view::{Columns as _, View},
 };
 use crate::{
     kernel::Total,
