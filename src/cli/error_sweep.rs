@@ -102,7 +102,7 @@ struct CheckArgs {
     /// Exit with 1 where a row fails, such as `max_ulp<=1,sqnr_db>=30`
     #[arg(long, value_name = "CONDITION[,..]")]
     limit: Option<String>,
-    /// Name the cheapest format that meets a condition, such as `bits<=4.5` [default: `sqnr_db>=30`]
+    /// Name the cheapest format that meets a condition, such as `bits<=4.5` [default: `sqnr_db>=30`]; without --formats among scaled and block formats under every scale rule too
     #[arg(long, value_name = "CONDITION[,..]", num_args = 0..=1, require_equals = true, default_missing_value = Recommendation::USUAL)]
     recommend: Option<String>,
 }
@@ -200,6 +200,7 @@ fn view(args: &Args) -> anyhow::Result<View> {
 fn config(args: &Args, out: &mut Output) -> anyhow::Result<Config> {
     let default = Config::default();
     let targets = match args.formats.as_slice() {
+        [] if args.checks.recommend.is_some() => sweep::candidates(),
         [] if args.source.input.is_some() => sweep::file_targets(),
         [] => default.targets,
         names => options::specs(names, out)?,

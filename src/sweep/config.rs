@@ -11,7 +11,7 @@ use super::{
 use crate::{
     block::{
         BlockError,
-        rows::BLOCKS,
+        rows::{BLOCKS, SCALE_RULES, ScaleKind},
         spec::{Scaling, Spec},
     },
     codec::Projection,
@@ -241,6 +241,21 @@ pub fn file_targets() -> Vec<Spec> {
     let usual = BLOCKS.iter().filter(|row| [&E4M3FN, &E2M1FN].contains(&row.element));
     let blocks = usual.filter_map(|row| row.name.parse().ok());
     plain.into_iter().chain([tensor]).chain(blocks).collect()
+}
+
+/// Returns the targets among which one is recommended unless others are named: those of a file, a scale
+/// a channel, and every block format under every scale rule.
+pub fn candidates() -> Vec<Spec> {
+    let channel = Spec { scaling: Scaling::Channel, ..Spec::plain(E4M3FN.clone()) };
+    let is_block = |spec: &Spec| matches!(spec.scaling, Scaling::Block(_));
+    let blocks = BLOCKS.iter().flat_map(|row| match row.scale {
+        ScaleKind::E8m0 => {
+            SCALE_RULES.iter().map(|rule| format!("{}/{}", row.name, rule.name)).collect()
+        }
+        ScaleKind::Nv => vec![row.name.to_owned()],
+    });
+    let unblocked = file_targets().into_iter().filter(|spec| !is_block(spec));
+    unblocked.chain([channel]).chain(blocks.filter_map(|name| name.parse().ok())).collect()
 }
 
 impl Default for Config {

@@ -3,7 +3,8 @@
 use super::{
     Answer, Comparison,
     against::{COSINE, Compared, Difference, METRICS, Pair, Side},
-    by_tensor::{SHOWN, elided},
+    by_tensor::SHOWN,
+    names::Prefix,
     row::{SQNR, figure_cell, metric_column},
     view::{Columns, View, ViewError},
 };
@@ -53,7 +54,7 @@ const USUAL: [&str; 9] = [
 ];
 
 /// The most characters of a tensor's name in the table.
-const NAMES: usize = 30;
+const NAMES: usize = 24;
 
 /// Tensors that are named in a remark.
 const NAMED: usize = 3;
@@ -94,14 +95,14 @@ impl Pair {
         cell
     }
 
-    fn key(&self, name: &str) -> Cell {
+    fn key(&self, name: &str, prefix: Prefix) -> Cell {
         let side = |at: usize| self.sides[at].as_ref();
         let dtype = |side: Option<&Side>| side.map(|side| side.dtype.clone());
         let shape = |side: Option<&Side>| side.map(|side| show_shape(&side.shape));
         let text = match name {
             "tensor" => {
-                let text = elided(self.name.as_deref().unwrap_or("all tensors"), NAMES);
-                return Cell::new(self.name.clone(), text);
+                let text = self.name.as_deref().map(|name| prefix.shorten(name, NAMES));
+                return Cell::new(self.name.clone(), text.unwrap_or_else(|| self.label()));
             }
             "dtype" => dtype(side(0)),
             "against_dtype" => dtype(side(1)),
@@ -180,14 +181,19 @@ impl Columns for Pair {
     }
 }
 
-fn table<'a>(pairs: impl Iterator<Item = &'a Pair>) -> Table {
-    let keys = KEYS.iter().map(|&(name, heading)| Column::new(name, heading));
+fn table<'a>(pairs: impl Iterator<Item = &'a Pair>, prefix: Prefix) -> Table {
+    let keys = KEYS.iter().map(|&(name, heading)| match (name, prefix.heading()) {
+        (_, "") | ("dtype" | "against_dtype" | "shape" | "against_shape", _) => {
+            Column::new(name, heading)
+        }
+        (_, prefix) => Column::new(name, prefix),
+    });
     let shared = SHARED.iter().filter_map(|name| metric(name)).map(metric_column);
     let own = [Column::new("differing", "differing"), Column::new(COSINE, COSINE).point()];
     let first = FIRST.iter().map(|&(name, heading)| Column::new(name, heading));
     let mut table = Table::new(keys.chain(shared).chain(own).chain(first));
     for pair in pairs {
-        let keys = KEYS.iter().map(|(name, _)| pair.key(name));
+        let keys = KEYS.iter().map(|(name, _)| pair.key(name, prefix));
         let metrics = SHARED.iter().chain(&METRICS).map(|name| pair.cell(name));
         table.push(keys.chain(metrics).chain(pair.first()));
     }
@@ -217,10 +223,13 @@ pub fn present_comparison(comparison: &Comparison, view: &View) -> Result<Answer
     let shown = view.shown::<Pair>(&USUAL)?;
     let total = total(&pairs);
     let rows: Vec<Pair> = pairs.iter().chain([&total]).cloned().collect();
-    let mut report = Report::new("error-sweep", table(rows.iter()));
+    let names: Vec<&str> = pairs.iter().filter_map(|pair| pair.name.as_deref()).collect();
+    let prefix = Prefix::of(&names);
+    let mut report = Report::new("error-sweep", table(rows.iter(), prefix));
     report.options.clone_from(&comparison.options);
     report.view = Some(super::row::select(&report.rows, &shown));
-    report.blocks = blocks(comparison, &pairs, &total, &shown, view.all);
+    let screen = |rows: &[&Pair]| super::row::select(&table(rows.iter().copied(), prefix), &shown);
+    report.blocks = blocks(comparison, &pairs, &total, &screen, view.all);
     let failures = view.failures(&rows)?;
     Ok(Answer { report, charts: Vec::new(), failures })
 }
@@ -229,7 +238,7 @@ fn blocks(
     comparison: &Comparison,
     pairs: &[Pair],
     total: &Pair,
-    shown: &[String],
+    table: &dyn Fn(&[&Pair]) -> Table,
     all: bool,
 ) -> Vec<Block> {
     let [first, second] = &comparison.names;
@@ -237,7 +246,7 @@ fn blocks(
     let elements = number::grouped(total.elements());
     let mut blocks = vec![
         Block::Line(vec![
-            Span::new(format!("{second} against {first}"), Role::Heading),
+            Span::new(format!("{first} against {second}"), Role::Heading),
             Span::plain(format!("   {} tensors, {elements} elements", compared.len())),
         ]),
         Block::blank(),
@@ -247,9 +256,9 @@ fn blocks(
     let count = if all { compared.len() } else { differing.len().min(SHOWN) };
     if count > 0 {
         let rows = if all { &compared } else { &differing };
-        let mut screen = super::row::select(&table(rows[..count].iter().copied()), shown);
+        let mut screen = table(&rows[..count]);
         screen.push_rule();
-        screen.rows.extend(super::row::select(&table([total].into_iter()), shown).rows);
+        screen.rows.extend(table(&[total]).rows);
         blocks.extend([Block::Table(screen), Block::blank()]);
     }
     if count < differing.len() {
@@ -279,8 +288,8 @@ fn remarks(
         pair.compared.is_none() && pair.sides.iter().all(Option::is_some)
     });
     let shapes = unlike.map(|pair| {
-        let shape = |name| crate::report::line_of(&pair.key(name).spans);
-        format!("{} {} and {}", pair.label(), shape("shape"), shape("against_shape"))
+        let shapes = pair.sides.iter().flatten().map(|side| show_shape(&side.shape));
+        format!("{} {}", pair.label(), shapes.collect::<Vec<_>>().join(" and "))
     });
     remarks.extend(named(shapes.collect(), "not compared, of different shapes: "));
     if total.compared.as_ref().is_some_and(|compared| compared.unmeasured > 0) {

@@ -25,6 +25,7 @@ mod condition;
 mod config;
 mod measure;
 mod measurement;
+mod names;
 mod numbers;
 mod recommend;
 mod row;
@@ -35,7 +36,7 @@ mod view;
 
 pub use against::{Comparison, compare};
 pub use condition::{Condition, ConditionError};
-pub use config::{Config, Files, Input, Scales, SweepError, file_targets, samples};
+pub use config::{Config, Files, Input, Scales, SweepError, candidates, file_targets, samples};
 pub use differences::present_comparison;
 pub use measurement::{Measurement, MergeError};
 pub use source::Shard;
@@ -96,7 +97,7 @@ pub fn run(config: &Config, progress: &dyn Progress) -> Result<Measurement, Swee
         let own = each.zip(measured).map(|((scale, target), statistics)| {
             let key = Key::new(&source, tensor.name.as_deref(), target, scale);
             let bytes = target.bytes(elements, &tensor.shape)?;
-            Ok(Row { key, statistics, elements, bytes })
+            Ok(Row { key, statistics, elements, bytes, shape: tensor.shape.clone() })
         });
         let own = own.collect::<Result<Vec<Row>, SweepError>>()?;
         if totals.is_empty() {

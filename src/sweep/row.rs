@@ -20,6 +20,8 @@ pub(super) struct Row {
     pub(super) elements: u64,
     /// Bytes that store all elements.
     pub(super) bytes: u64,
+    /// The dimensions of the tensor; none for all of the source.
+    pub(super) shape: Vec<u64>,
 }
 
 /// What tells rows apart.
@@ -58,6 +60,7 @@ impl Row {
     fn state(&self) -> Value {
         let mut state = self.statistics.state();
         state[ELEMENTS] = self.elements.into();
+        state[SHAPE] = self.shape.clone().into();
         state
     }
 
@@ -73,11 +76,13 @@ impl Row {
             overflow: text("overflow_policy")?,
             scale: scale.ok_or(StateError)?,
         };
+        let shape = row["state"][SHAPE].as_array().ok_or(StateError)?;
         let found = Self {
             key,
             statistics: Statistics::from_state(&row["state"])?,
             elements: row["state"][ELEMENTS].as_u64().ok_or(StateError)?,
             bytes: row["bytes"].as_u64().ok_or(StateError)?,
+            shape: shape.iter().map(|n| n.as_u64().ok_or(StateError)).collect::<Result<_, _>>()?,
         };
         // A state that belongs to another row would go unnoticed in the sums.
         let same = METRICS.iter().all(|metric| match found.figure(metric) {
@@ -91,6 +96,7 @@ impl Row {
     pub(super) fn total(&self) -> Self {
         let mut total = self.clone();
         total.key.tensor = None;
+        total.shape.clear();
         total
     }
 
@@ -212,7 +218,9 @@ pub(super) fn figure_cell(metric: &Metric, figure: Figure, elements: u64) -> Cel
         (Figure::Count(n), Show::Share) => number::share(n, elements),
         (Figure::Count(n), Show::Bytes) => number::bytes(n),
         (Figure::Count(n), _) => number::grouped(n),
-        (Figure::Number(x), Show::Fixed(decimals)) => number::fixed(x, decimals),
+        (Figure::Number(x), Show::Fixed(decimals)) => {
+            number::fixed(x, if x.abs() < WHOLE { decimals } else { 0 })
+        }
         (Figure::Number(x), Show::Scientific(digits)) => number::scientific(x, digits),
         (Figure::Number(x), Show::Share | Show::Count | Show::Bytes) => number::shortest(x),
     };
@@ -223,6 +231,9 @@ pub(super) fn figure_cell(metric: &Metric, figure: Figure, elements: u64) -> Cel
     };
     Cell::new(value, text)
 }
+
+/// From here on decimals say nothing.
+const WHOLE: f64 = 1000.0;
 
 /// Returns the column of a metric.
 pub(super) fn metric_column(metric: &Metric) -> Column {
@@ -236,6 +247,7 @@ pub(super) fn metric_column(metric: &Metric) -> Column {
 
 /// What a state holds besides the statistics.
 const ELEMENTS: &str = "elements";
+const SHAPE: &str = "shape";
 
 /// The metric of what a format costs.
 pub(super) const BITS: &str = "bits_per_weight";
