@@ -9,11 +9,11 @@ use std::{
 };
 
 use fpx::{
-    container::{self, Hints, checkpoint},
+    container::{self, Hints, checkpoint, output::Interrupt},
     report::{Emit, Screen, svg},
     sweep::{
-        self, Answer, Condition, Config, Files, Input, Measurement, Progress, Recommendation, Scales,
-        Shard, SweepError, View,
+        self, Answer, Condition, Config, Files, Input, Measurement, Progress, Recommendation,
+        Scales, Shard, SweepError, View,
     },
 };
 use glob::Pattern;
@@ -24,7 +24,7 @@ use super::{
     failure::{self, data, io, usage},
     inspect,
     options::{self, Common, RoundingArgs},
-    output::Output,
+    output::{Output, interrupted},
     save::{self, Destination},
 };
 
@@ -78,6 +78,12 @@ struct SourceArgs {
     /// Leave out the tensors with such names
     #[arg(long, hide_short_help = true, value_name = "GLOB", value_delimiter = ',')]
     exclude: Vec<String>,
+    /// What raw elements are, and what the numbers of a text are rounded to first
+    #[arg(long, hide_short_help = true, value_name = "FORMAT", requires = "input")]
+    from: Option<String>,
+    /// What the elements of an .npy are that NumPy has no name for
+    #[arg(long, hide_short_help = true, value_name = "FORMAT", requires = "input")]
+    dtype: Option<String>,
     /// Take FP8 and FP4 weights without a scale as plain numbers
     #[arg(long, hide_short_help = true)]
     allow_unscaled: bool,
@@ -141,12 +147,16 @@ struct OutputArgs {
 pub(crate) fn run(args: &Args, common: &Common, out: &mut Output) -> anyhow::Result<Outcome> {
     let emit = inspect::emit(args.output.emit.as_deref(), common)?;
     let view = view(args)?;
+    let interrupt = Interrupt::default();
+    let at_interrupt = interrupt.clone();
+    // Only the first call of a process can set the handler, and this is the first.
+    let _ = ctrlc::set_handler(move || at_interrupt.abandon(|| interrupted()));
     if let (Some(first), Some(second)) = (&args.source.input, &args.source.against) {
-        let files = [files(first, &args.source)?, files(second, &args.source)?];
+        let files = [files(first, &args.source, out)?, files(second, &args.source, out)?];
         let bar = Bar::new(out.is_quiet());
         let comparison = sweep::compare([&files[0], &files[1]], &bar).map_err(classify)?;
         let answer = sweep::present_comparison(&comparison, &view).map_err(usage)?;
-        return show(&answer, emit, None, out);
+        return show(&answer, emit, out);
     }
     let plot = args.output.plot.as_deref();
     let plot = plot.map(|path| Destination::new(path, args.output.force)).transpose()?;
@@ -158,21 +168,17 @@ pub(crate) fn run(args: &Args, common: &Common, out: &mut Output) -> anyhow::Res
         merge(&args.source.merge)?
     };
     let answer = sweep::present(&measurement, &view).map_err(usage)?;
-    show(&answer, emit, plot, out)
+    let outcome = show(&answer, emit, out)?;
+    if let Some(plot) = plot {
+        plot.write(&svg::document(&answer.charts), &interrupt)?;
+    }
+    Ok(outcome)
 }
 
-/// Prints an answer, draws its charts, and names the limits that it fails.
-fn show(
-    answer: &Answer,
-    emit: Emit,
-    plot: Option<Destination>,
-    out: &mut Output,
-) -> anyhow::Result<Outcome> {
+/// Prints an answer and names the limits that it fails.
+fn show(answer: &Answer, emit: Emit, out: &mut Output) -> anyhow::Result<Outcome> {
     let screen = Screen { width: Output::width(), hints: Output::is_terminal() };
     out.text(&answer.report.render(emit, screen))?;
-    if let Some(plot) = plot {
-        plot.write(&svg::document(&answer.charts))?;
-    }
     for failure in &answer.failures {
         out.warning(failure);
     }
@@ -221,7 +227,7 @@ fn config(args: &Args, out: &mut Output) -> anyhow::Result<Config> {
 
 fn input(args: &SourceArgs, out: &mut Output) -> anyhow::Result<Input> {
     if let Some(path) = &args.input {
-        return Ok(Input::Files(files(path, args)?));
+        return Ok(Input::Files(files(path, args, out)?));
     }
     let exhaustive = args.dist.as_deref().and_then(|name| name.strip_prefix("exhaustive:"));
     match (exhaustive, &args.samples) {
@@ -239,15 +245,20 @@ fn input(args: &SourceArgs, out: &mut Output) -> anyhow::Result<Input> {
 }
 
 /// Opens a file or a folder.
-fn files(path: &Path, args: &SourceArgs) -> anyhow::Result<Files> {
+fn files(path: &Path, args: &SourceArgs, out: &mut Output) -> anyhow::Result<Files> {
     let name = path.to_string_lossy().into_owned();
+    let mut format = |name: &Option<String>, option: &str| {
+        name.as_ref().map(|name| options::plain_format(name, option, out)).transpose()
+    };
+    let (from, dtype) = (format(&args.from, "--from")?, format(&args.dtype, "--dtype")?);
+    let hints = Hints { from: from.clone(), dtype, ..Hints::default() };
     if !path.exists() {
         return Err(failure::missing(&name));
     }
     let parts = if path.is_dir() {
         checkpoint::open_folder(path).map_err(save::classify)?.shards
     } else {
-        vec![container::open(path, None, &Hints::default()).map_err(save::classify)?]
+        vec![container::open(path, None, &hints).map_err(save::classify)?]
     };
     let parts = parts.into_iter().map(|part| part.sound().map_err(save::classify));
     let globs = |globs: &[String]| {
@@ -259,7 +270,7 @@ fn files(path: &Path, args: &SourceArgs) -> anyhow::Result<Files> {
     Ok(Files {
         name,
         parts: parts.collect::<anyhow::Result<_>>()?,
-        from: None,
+        from,
         allow_unscaled: args.allow_unscaled,
         include: globs(&args.include)?,
         exclude: globs(&args.exclude)?,

@@ -45,6 +45,12 @@ pub struct Histograms {
     pub errors: Histogram,
 }
 
+impl Histograms {
+    fn both(&mut self) -> [&mut Histogram; 2] {
+        [&mut self.inputs, &mut self.errors]
+    }
+}
+
 /// What is known of the errors of some elements.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Statistics {
@@ -115,11 +121,17 @@ pub struct Pass {
     lanes: Lanes,
     /// A mark a code.
     marks: Vec<u8>,
+    /// Inputs and errors by the exponent fields of binary64.
+    fields: [Vec<u64>; 2],
 }
+
+/// Exponent fields of binary64.
+const FIELDS: usize = 1 << 11;
 
 impl Default for Pass {
     fn default() -> Self {
-        Self { lanes: Lanes::default(), marks: vec![0; 1 << MAX_WIDTH] }
+        let fields = [vec![0; FIELDS], vec![0; FIELDS]];
+        Self { lanes: Lanes::default(), marks: vec![0; 1 << MAX_WIDTH], fields }
     }
 }
 
@@ -155,8 +167,14 @@ impl Pass {
         if let Some(histograms) = &mut statistics.histograms {
             for (x, r) in inputs.iter().zip(results) {
                 let (x, r): (f64, f64) = ((*x).into(), (*r).into());
-                histograms.inputs.add(x);
-                histograms.errors.add(r - x);
+                for ((fields, histogram), x) in
+                    self.fields.iter_mut().zip(histograms.both()).zip([x, r - x])
+                {
+                    match (x.to_bits() >> 52) as usize % FIELDS {
+                        0 => histogram.add(x),
+                        field => fields[field] += 1,
+                    }
+                }
             }
         }
     }
@@ -166,7 +184,7 @@ impl Pass {
         let (groups, tail) = codes.as_chunks::<64>();
         for group in groups {
             // Numbers in order have the same code for long; looking is cheaper than marking.
-            if group.iter().fold(false, |differ, code| differ | (*code != group[0])) {
+            if group.iter().fold(0, |differ, code| differ | u8::from(*code != group[0])) != 0 {
                 self.mark_each(group.iter().copied());
             } else {
                 self.marks[group[0].into()] = 1;
@@ -191,6 +209,17 @@ impl Pass {
         statistics.totals.iter_mut().zip(sums.totals).for_each(|(total, sum)| total.add(sum));
         if let Some(used) = &mut statistics.used {
             used.take(&mut self.marks);
+        }
+        if let Some(histograms) = &mut statistics.histograms {
+            for (fields, histogram) in self.fields.iter_mut().zip(histograms.both()) {
+                // The last field is that of infinities and NaNs.
+                for (exponent, count) in (-1023..1024).zip(fields.iter()) {
+                    if *count > 0 {
+                        histogram.count(exponent, *count);
+                    }
+                }
+                fields.fill(0);
+            }
         }
     }
 }

@@ -9,9 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Files, Progress, SweepError, config::globs, numbers::Buffer};
 use crate::{
-    container::{
-        reading::{chunks::Chunks, scales::index, weights::Weight},
-    },
+    container::reading::{chunks::Chunks, scales::index, weights::Weight},
     kernel::{Grid, Quanta},
     stats::{CHUNK, ExactSum, Pass, Statistics},
 };
@@ -112,10 +110,7 @@ impl Compared {
 /// # Errors
 ///
 /// [`SweepError`], for a file that cannot be read or has no numbers.
-pub fn compare(
-    files: [&Files; 2],
-    progress: &dyn Progress,
-) -> Result<Comparison, SweepError> {
+pub fn compare(files: [&Files; 2], progress: &dyn Progress) -> Result<Comparison, SweepError> {
     let [first, second] = [files[0].weights()?, files[1].weights()?];
     let is_single = first.len() == 1 && second.len() == 1;
     let partner = |weight: &Weight| second.iter().find(|x| is_single || x.name == weight.name);
@@ -139,9 +134,7 @@ pub fn compare(
 fn pair(sides: [Option<&Weight>; 2], progress: &dyn Progress) -> Result<Pair, SweepError> {
     let name = sides.into_iter().flatten().next().map(|weight| weight.name.clone());
     let compared = match sides {
-        [Some(first), Some(second)] if is_alike(first, second) => {
-            measure(first, second, progress)?
-        }
+        [Some(first), Some(second)] if is_alike(first, second) => measure(first, second, progress)?,
         _ => None,
     };
     let side = |weight: &Weight| Side { dtype: weight.dtype().into(), shape: weight.shape.clone() };

@@ -53,7 +53,9 @@ pub(super) fn blocks(measured: &[Row], rows: &[Row], view: &View) -> Vec<Block> 
         table.push(std::iter::once(name).chain(own.into_iter().skip(1)));
     }
     table.push_rule();
-    foot.into_iter().for_each(|cells| table.push(cells));
+    for cells in foot {
+        table.push(cells);
+    }
     let mut blocks = vec![Block::line("SQNR, dB"), Block::Table(table)];
     if shown < groups.len() {
         let rest = groups[shown..].iter().map(|group| group.behind).fold(0.0, f64::max);
@@ -195,13 +197,8 @@ fn foot(totals: &[&Row]) -> Vec<Vec<Cell>> {
 }
 
 /// Units of bytes.
-const UNITS: [(&str, u64); 5] = [
-    ("B", 1),
-    ("kB", 1_000),
-    ("MB", 1_000_000),
-    ("GB", 1_000_000_000),
-    ("TB", 1_000_000_000_000),
-];
+const UNITS: [(&str, u64); 5] =
+    [("B", 1), ("kB", 1_000), ("MB", 1_000_000), ("GB", 1_000_000_000), ("TB", 1_000_000_000_000)];
 
 /// What deserves attention: tensors of which a format loses most.
 fn remarks(groups: &[Group]) -> Vec<Block> {

@@ -104,8 +104,9 @@ pub(super) fn histograms(source: &str, rows: &[Row]) -> Vec<Chart> {
     let Some(first) = rows.first().and_then(of) else { return Vec::new() };
     let targets = by_target(rows);
     let firsts = || targets.iter().filter_map(|(name, rows)| Some((name, *rows.first()?)));
-    let errors = firsts()
-        .filter_map(|(name, row)| of(row).map(|histograms| series(name.clone(), &histograms.errors)));
+    let errors = firsts().filter_map(|(name, row)| {
+        of(row).map(|histograms| series(name.clone(), &histograms.errors))
+    });
     let scales: Vec<Series> = firsts()
         .filter_map(|(name, row)| block_scales(row).map(|scales| series(name.clone(), &scales)))
         .collect();

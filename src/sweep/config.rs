@@ -3,11 +3,7 @@
 use glob::Pattern;
 use serde_json::{Map, Value, json};
 
-use super::{
-    numbers::MAX_SCALE,
-    source::Shard,
-    target::Target,
-};
+use super::{numbers::MAX_SCALE, source::Shard, target::Target};
 use crate::{
     block::{
         BlockError,
@@ -15,7 +11,10 @@ use crate::{
         spec::{Scaling, Spec},
     },
     codec::Projection,
-    container::{ContainerError, Source, quote, reading::weights::{Weight, weights}},
+    container::{
+        ContainerError, Source, quote,
+        reading::weights::{Weight, weights},
+    },
     format::{BF16, E4M3FN, E5M2, F16, Format, catalogue::E2M1FN},
     random::Distribution,
     text::literal::parse_number,

@@ -4,7 +4,7 @@ use super::{
     Answer, Comparison,
     against::{COSINE, Compared, Difference, METRICS, Pair, Side},
     by_tensor::SHOWN,
-    names::Prefix,
+    names::{Prefix, tensors},
     row::{SQNR, figure_cell, metric_column},
     view::{Columns, View, ViewError},
 };
@@ -45,12 +45,23 @@ const KEYS: [(&str, &str); 5] = [
 ];
 
 /// Names and headings of the columns that tell the first difference.
-const FIRST: [(&str, &str); 3] =
-    [("first_index", "first\nat"), ("first_value", "first\nvalue"), ("against_value", "against\nit")];
+const FIRST: [(&str, &str); 3] = [
+    ("first_index", "first\nat"),
+    ("first_value", "first\nvalue"),
+    ("against_value", "against\nit"),
+];
 
 /// The columns of the screen unless told otherwise.
 const USUAL: [&str; 9] = [
-    "tensor", "differing", "max_abs", "mean_rel", "max_ulp", "mean_ulp", SQNR, COSINE, "first_index",
+    "tensor",
+    "differing",
+    "max_abs",
+    "mean_rel",
+    "max_ulp",
+    "mean_ulp",
+    SQNR,
+    COSINE,
+    "first_index",
 ];
 
 /// The most characters of a tensor's name in the table.
@@ -68,8 +79,9 @@ impl Pair {
             _ => metric(name).filter(|_| SHARED.contains(&name)).map_or(Figure::Absent, |metric| {
                 let Compared { statistics, has_ulps, .. } = compared;
                 let elements = statistics.counts.elements;
-                let has_ulps = *has_ulps;
-                (metric.get)(&Measured { statistics, elements, bytes: 0, has_ulps })
+                let (bytes, tensor_scales, has_ulps) = (0, 0, *has_ulps);
+                let measured = Measured { statistics, elements, bytes, tensor_scales, has_ulps };
+                (metric.get)(&measured)
             }),
         }
     }
@@ -83,9 +95,8 @@ impl Pair {
         let cell = match (name, figure) {
             ("differing", Figure::Count(n)) => Cell::new(n, number::share(n, self.elements())),
             (COSINE, Figure::Number(x)) => Cell::number(x, near_one(x)),
-            _ => metric(name).map_or_else(Cell::absent, |metric| {
-                figure_cell(metric, figure, self.elements())
-            }),
+            _ => metric(name)
+                .map_or_else(Cell::absent, |metric| figure_cell(metric, figure, self.elements())),
         };
         let is_partial = self.compared.as_ref().is_some_and(|compared| compared.unmeasured > 0);
         if name == SQNR && is_partial {
@@ -101,7 +112,8 @@ impl Pair {
         let shape = |side: Option<&Side>| side.map(|side| show_shape(&side.shape));
         let text = match name {
             "tensor" => {
-                let text = self.name.as_deref().map(|name| prefix.shorten(name, NAMES));
+                let name = self.name.as_deref().filter(|name| !name.is_empty());
+                let text = name.map(|name| prefix.shorten(name, NAMES));
                 return Cell::new(self.name.clone(), text.unwrap_or_else(|| self.label()));
             }
             "dtype" => dtype(side(0)),
@@ -177,7 +189,12 @@ impl Columns for Pair {
     }
 
     fn label(&self) -> String {
-        self.name.clone().unwrap_or_else(|| "all tensors".to_owned())
+        match self.name.as_deref() {
+            None => "all tensors",
+            Some("") => "the tensor",
+            Some(name) => name,
+        }
+        .to_owned()
     }
 }
 
@@ -247,7 +264,7 @@ fn blocks(
     let mut blocks = vec![
         Block::Line(vec![
             Span::new(format!("{first} against {second}"), Role::Heading),
-            Span::plain(format!("   {} tensors, {elements} elements", compared.len())),
+            Span::plain(format!("   {}, {elements} elements", tensors(compared.len()))),
         ]),
         Block::blank(),
     ];
@@ -266,7 +283,10 @@ fn blocks(
         blocks.push(Block::line(format!("{more} more tensors differ (--all)")));
     }
     if let same @ 1.. = compared.len() - differing.len() {
-        blocks.push(Block::line(format!("{same} of {} tensors hold the same numbers", compared.len())));
+        blocks.push(Block::line(format!(
+            "{same} of {} tensors hold the same numbers",
+            compared.len()
+        )));
     }
     blocks.extend(remarks(comparison, pairs, total, &differing).into_iter().map(Block::line));
     blocks
@@ -284,9 +304,9 @@ fn remarks(
         let alone = pairs.iter().filter(|pair| pair.sides[1 - at].is_none());
         remarks.extend(named(alone.map(Pair::label).collect(), &format!("only in {name}: ")));
     }
-    let unlike = pairs.iter().filter(|pair| {
-        pair.compared.is_none() && pair.sides.iter().all(Option::is_some)
-    });
+    let unlike = pairs
+        .iter()
+        .filter(|pair| pair.compared.is_none() && pair.sides.iter().all(Option::is_some));
     let shapes = unlike.map(|pair| {
         let shapes = pair.sides.iter().flatten().map(|side| show_shape(&side.shape));
         format!("{} {}", pair.label(), shapes.collect::<Vec<_>>().join(" and "))

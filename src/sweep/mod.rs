@@ -19,10 +19,10 @@
 
 mod against;
 mod by_tensor;
-mod differences;
 mod chart;
 mod condition;
 mod config;
+mod differences;
 mod measure;
 mod measurement;
 mod names;
@@ -97,7 +97,8 @@ pub fn run(config: &Config, progress: &dyn Progress) -> Result<Measurement, Swee
         let own = each.zip(measured).map(|((scale, target), statistics)| {
             let key = Key::new(&source, tensor.name.as_deref(), target, scale);
             let bytes = target.bytes(elements, &tensor.shape)?;
-            Ok(Row { key, statistics, elements, bytes, shape: tensor.shape.clone() })
+            let (tensor_scales, shape) = (target.tensor_scale_bytes(), tensor.shape.clone());
+            Ok(Row { key, statistics, elements, bytes, tensor_scales, shape })
         });
         let own = own.collect::<Result<Vec<Row>, SweepError>>()?;
         if totals.is_empty() {

@@ -46,6 +46,11 @@ impl<'a> Prefix<'a> {
 /// Characters that a table usually has room for.
 const USUAL: usize = 29;
 
+/// Returns a number of tensors in words.
+pub(super) fn tensors(count: usize) -> String {
+    if count == 1 { "1 tensor".to_owned() } else { format!("{count} tensors") }
+}
+
 /// Names whose prefixes are tried.
 const CANDIDATES: usize = 64;
 

@@ -6,10 +6,7 @@ use super::{
     view::Columns as _,
 };
 use crate::{
-    block::{
-        rows::{SCALE_RULES, ScaleKind},
-        spec::Scaling,
-    },
+    block::rows::SCALE_RULES,
     report::{Cell, Column, Role, Table},
     stats::{Metric, metric},
 };
@@ -82,14 +79,12 @@ pub(super) fn reasons(rows: &[&Row], conditions: &[Condition]) -> Table {
 
 /// Returns SQNR by block format and scale rule, where rows differ in the rule alone.
 pub(super) fn rules(rows: &[&Row]) -> Option<Table> {
-    let of = |row: &Row| match row.scaling() {
-        Scaling::Block(block) if block.scale() == ScaleKind::E8m0 => Some(block.rule.name),
-        _ => None,
-    };
+    let of = |row: &Row| row.power_of_two_block().map(|block| block.rule.name);
     let mut families: Vec<(String, Vec<&Row>)> = Vec::new();
     for row in rows.iter().copied().filter(|row| of(row).is_some()) {
         let words = row.label();
-        let words = words.split('/').filter(|word| SCALE_RULES.iter().all(|rule| rule.name != *word));
+        let words =
+            words.split('/').filter(|word| SCALE_RULES.iter().all(|rule| rule.name != *word));
         let name = words.collect::<Vec<_>>().join("/");
         match families.iter_mut().find(|(known, _)| *known == name) {
             Some((_, family)) => family.push(row),

@@ -4,7 +4,10 @@ use serde_json::Value;
 
 use super::{target::Target, view::Columns};
 use crate::{
-    block::spec::{Scaling, Spec},
+    block::{
+        rows::ScaleKind,
+        spec::{Block, Scaling, Spec},
+    },
     report::{Cell, Column, Place, Role, Table, number, value_of},
     stats::{self, Figure, METRICS, Measured, Metric, Show, StateError, Statistics},
 };
@@ -20,6 +23,8 @@ pub(super) struct Row {
     pub(super) elements: u64,
     /// Bytes that store all elements.
     pub(super) bytes: u64,
+    /// Those of them that are scales of whole tensors.
+    pub(super) tensor_scales: u64,
     /// The dimensions of the tensor; none for all of the source.
     pub(super) shape: Vec<u64>,
 }
@@ -60,6 +65,7 @@ impl Row {
     fn state(&self) -> Value {
         let mut state = self.statistics.state();
         state[ELEMENTS] = self.elements.into();
+        state[TENSOR_SCALES] = self.tensor_scales.into();
         state[SHAPE] = self.shape.clone().into();
         state
     }
@@ -82,6 +88,7 @@ impl Row {
             statistics: Statistics::from_state(&row["state"])?,
             elements: row["state"][ELEMENTS].as_u64().ok_or(StateError)?,
             bytes: row["bytes"].as_u64().ok_or(StateError)?,
+            tensor_scales: row["state"][TENSOR_SCALES].as_u64().ok_or(StateError)?,
             shape: shape.iter().map(|n| n.as_u64().ok_or(StateError)).collect::<Result<_, _>>()?,
         };
         // A state that belongs to another row would go unnoticed in the sums.
@@ -105,13 +112,14 @@ impl Row {
         self.statistics.merge(&other.statistics);
         self.elements += other.elements;
         self.bytes += other.bytes;
+        self.tensor_scales += other.tensor_scales;
     }
 
     /// Returns what metrics are functions of.
     pub(super) fn measured(&self) -> Measured<'_> {
-        let Self { statistics, elements, bytes, .. } = self;
-        let (elements, bytes) = (*elements, *bytes);
-        Measured { statistics, elements, bytes, has_ulps: true }
+        let Self { statistics, elements, bytes, tensor_scales, .. } = self;
+        let (elements, bytes, tensor_scales) = (*elements, *bytes, *tensor_scales);
+        Measured { statistics, elements, bytes, tensor_scales, has_ulps: true }
     }
 
     /// Returns a metric's value.
@@ -124,10 +132,17 @@ impl Row {
         self.key.format.parse::<Spec>().map_or(Scaling::Plain, |spec| spec.scaling)
     }
 
+    /// Returns the block format of the target, if its scales are powers of two.
+    pub(super) fn power_of_two_block(&self) -> Option<Block> {
+        let Scaling::Block(block) = self.scaling() else { return None };
+        (block.scale() == ScaleKind::E8m0).then_some(block)
+    }
+
     /// Returns the codes of the scales with how many there are; `None` where they are not counted.
     fn scale_codes(&self) -> Option<Value> {
         let codes = self.statistics.scales.as_ref()?;
-        let pair = |(code, count)| Value::from(vec![format!("{code:#04x}").into(), Value::from(count)]);
+        let pair =
+            |(code, count)| Value::from(vec![format!("{code:#04x}").into(), Value::from(count)]);
         Some(codes.filled().map(pair).collect())
     }
 
@@ -248,6 +263,7 @@ pub(super) fn metric_column(metric: &Metric) -> Column {
 /// What a state holds besides the statistics.
 const ELEMENTS: &str = "elements";
 const SHAPE: &str = "shape";
+const TENSOR_SCALES: &str = "tensor_scale_bytes";
 
 /// The metric of what a format costs.
 pub(super) const BITS: &str = "bits_per_weight";

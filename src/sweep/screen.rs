@@ -7,13 +7,13 @@ use serde_json::Value;
 use super::{
     Measurement, by_tensor,
     chart::{self, by_target},
-    recommend,
+    names, recommend,
     row::{BITS, Row, SQNR, USUAL},
     view::{Columns as _, View},
 };
 use crate::{
     block::{
-        rows::{SCALE_RULES, ScaleKind, ScaleRule},
+        rows::{SCALE_RULES, ScaleRule},
         spec::{self, Scaling, Spec},
     },
     kernel::Total,
@@ -93,12 +93,11 @@ fn title(measurement: &Measurement, rows: &[Row]) -> Vec<Block> {
     let source = rows.first().map_or(String::new(), |row| row.key.source.clone());
     let total = rows.iter().find(|row| row.key.tensor.is_none());
     let elements = total.map_or(0, |row| row.statistics.counts.elements);
-    let tensors: BTreeSet<&str> =
-        rows.iter().filter_map(|row| row.key.tensor.as_deref()).collect();
+    let tensors: BTreeSet<&str> = rows.iter().filter_map(|row| row.key.tensor.as_deref()).collect();
     let what = if option("samples").is_null() {
         let tensors = match tensors.len() {
             0 => String::new(),
-            n => format!("{n} tensors, "),
+            count => format!("{}, ", names::tensors(count)),
         };
         format!("{tensors}{} elements", number::grouped(elements))
     } else {
@@ -203,7 +202,8 @@ fn notes(rows: &[Row], view: &View) -> Vec<String> {
         notes.extend(clipped(&totals));
     }
     let has_tensors = totals.len() < rows.len();
-    if !has_tensors && view.recommend.is_none() {
+    // What is said of columns that are not shown explains nothing.
+    if !has_tensors && !is_sweep(rows) && view.recommend.is_none() {
         notes.push(bias(rows));
         let is_one = |row: &Row| row.number("max_rel") == Some(1.0);
         if rows.iter().any(|row| row.statistics.counts.flushed > 0 && is_one(row)) {
@@ -241,10 +241,7 @@ fn bias(rows: &[Row]) -> String {
 /// Block formats that clip and are worse than a binary32 scale over more elements, or than the same
 /// format under another rule: then it is the rule that costs.
 fn clipped(totals: &[&Row]) -> Vec<String> {
-    let block = |row: &Row| match row.scaling() {
-        Scaling::Block(block) if block.scale() == ScaleKind::E8m0 => Some(block),
-        _ => None,
-    };
+    let block = Row::power_of_two_block;
     let element = |row: &Row| row.key.format.parse::<Spec>().ok().map(|spec| spec.format);
     let under = |row: &Row, rule| {
         let spec = row.key.format.parse::<Spec>().ok()?;
@@ -265,9 +262,11 @@ fn clipped(totals: &[&Row]) -> Vec<String> {
             return None;
         }
         let share = number::share(counts.overflow, counts.elements);
-        let advice = match totals.iter().any(|other| is_family(other) && !std::ptr::eq(*other, row)) {
-            true => String::new(),
-            false => format!("; try {}", under(row, safe_rule())?),
+        let is_other = |other: &&Row| is_family(other) && !std::ptr::eq(*other, row);
+        let advice = if totals.iter().any(is_other) {
+            String::new()
+        } else {
+            format!("; try {}", under(row, safe_rule())?)
         };
         let (format, other, gain) = (&row.key.format, &better.key.format, number::fixed(gain, 1));
         Some(format!(

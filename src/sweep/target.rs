@@ -7,7 +7,10 @@ use std::{
 
 use super::numbers::Numbers;
 use crate::{
-    block::{BlockError, Grouping, Piece, Quantizer, spec::Spec},
+    block::{
+        BlockError, Grouping, Piece, Quantizer,
+        spec::{Scaling, Spec},
+    },
     codec::{Projection, decode},
     container::{Storage, reading::scales::index},
     format::{F32, Format},
@@ -78,7 +81,9 @@ impl<'a> Maxima<'a> {
         let values = self.quantizer.scale_values(&codes, tensor);
         let counted = has_few_codes(self.quantizer).then(|| {
             let mut counted = Histogram::default();
-            codes.iter().for_each(|code| counted.count(code.cast_signed(), 1));
+            for code in &codes {
+                counted.count(code.cast_signed(), 1);
+            }
             counted
         });
         TensorScales { grouping: self.grouping, values, codes: counted }
@@ -169,6 +174,13 @@ impl Target {
         let has_codes = self.quantizer.as_ref().is_some_and(|quantizer| has_few_codes(quantizer));
         let scales = has_codes.then(Histogram::default);
         Statistics { scales, ..Statistics::new(self.spec.format.width()) }
+    }
+
+    /// Returns the bytes of the scale of a whole tensor.
+    pub(super) fn tensor_scale_bytes(&self) -> u64 {
+        let has_scale = self.spec.scaling == Scaling::Tensor
+            || self.quantizer.as_ref().is_some_and(|quantizer| quantizer.has_tensor_scale());
+        u64::from(has_scale) * size_of::<f32>() as u64
     }
 
     /// Returns the bytes that store a tensor, its scales included.

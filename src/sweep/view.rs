@@ -124,7 +124,8 @@ impl View {
     /// Returns which rows fail which limits.
     pub(super) fn failures<R: Columns>(&self, rows: &[R]) -> Result<Vec<String>, ViewError> {
         let failure = |row: &R, limit: &Condition| {
-            let found = row.number(limit.column).map_or_else(|| "none".to_owned(), number::shortest);
+            let found =
+                row.number(limit.column).map_or_else(|| "none".to_owned(), number::shortest);
             format!("{}: {} is {found}, not {limit}", row.label(), limit.column)
         };
         self.limits.iter().try_for_each(|limit| known::<R>(limit.column))?;

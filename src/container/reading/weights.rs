@@ -9,7 +9,8 @@ use super::{
 use crate::{
     block::spec::{Scaling, Spec},
     container::{
-        Container, ContainerError, Element, Order, Source, Tensor, Writing, companion, elements, quote,
+        Container, ContainerError, Element, Order, Source, Tensor, Writing, companion, elements,
+        quote,
     },
     format::Format,
 };
