@@ -108,7 +108,11 @@ struct CheckArgs {
     /// Exit with 1 where a row fails, such as `max_ulp<=1,sqnr_db>=30`
     #[arg(long, value_name = "CONDITION[,..]")]
     limit: Option<String>,
-    /// Name the cheapest format that meets a condition, such as `bits<=4.5` [default: `sqnr_db>=30`]; without --formats among scaled and block formats under every scale rule too
+    /// Name the cheapest format that meets a condition, such as `bits<=4.5` [default: `sqnr_db>=30`]
+    ///
+    /// Without --formats, scaled formats and block formats under every scale rule are candidates. Under a
+    /// scale the largest elements may be clipped, which the sqnr includes; a plain format that overflowed
+    /// is never named.
     #[arg(long, value_name = "CONDITION[,..]", num_args = 0..=1, require_equals = true, default_missing_value = Recommendation::USUAL)]
     recommend: Option<String>,
 }
@@ -127,7 +131,7 @@ struct OutputArgs {
     #[arg(long, hide_short_help = true, value_name = "NAME[,..]", value_delimiter = ',')]
     columns: Vec<String>,
     /// Sort rows by a column, the worst first
-    #[arg(long, value_name = "COLUMN")]
+    #[arg(long, hide_short_help = true, value_name = "COLUMN")]
     sort: Option<String>,
     /// Show inputs and errors by size
     #[arg(long)]

@@ -198,7 +198,8 @@ fn notes(rows: &[Row], view: &View) -> Vec<String> {
     if rows.iter().any(Row::is_flawed) {
         notes.push("* of the elements whose result is finite and did not overflow".to_owned());
     }
-    if view.recommend.is_none() {
+    // Over scales a block format's rows are the same, and so would be what is said of them.
+    if !is_sweep(rows) && view.recommend.is_none() {
         notes.extend(clipped(&totals));
     }
     let has_tensors = totals.len() < rows.len();
