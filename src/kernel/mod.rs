@@ -20,6 +20,7 @@ mod instruction_set;
 mod lane;
 mod mode;
 mod plan;
+mod real;
 mod round;
 mod sampler;
 mod scalar;
@@ -32,14 +33,14 @@ pub use codes::{Codes, CodesRef};
 pub use counts::Counts;
 pub use instruction_set::{InstructionSet, InstructionSetError, instruction_set};
 pub use plan::Plan;
+pub use real::{Real, largest_finite};
 pub use sampler::sample;
 pub use scaled::{
     Scales, decode_scaled, encode_scaled, largest_finite_magnitudes, largest_magnitudes,
     quantize_scaled,
 };
 pub use statistics::{
-    ElementError, Grid, LANES, LARGEST, Lanes, Largest, Quanta, Real, Sums, TOTALS, Total,
-    largest_finite,
+    ElementError, Grid, LANES, LARGEST, Lanes, Largest, Quanta, Sums, TOTALS, Total,
 };
 
 use crate::random::Stream;

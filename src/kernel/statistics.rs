@@ -4,8 +4,7 @@
 //! set: element i of a chunk belongs to lane i mod 16. So the same bits come out everywhere.
 
 use super::instruction_set::compiled;
-use crate::codec::{Projection, Unpacked, project};
-use crate::format::F32;
+use super::real::Real;
 
 /// Lanes of the sums.
 pub const LANES: usize = 16;
@@ -169,87 +168,6 @@ impl ElementError {
     }
 }
 
-/// A number of an input or a result.
-pub trait Real: Copy + Into<f64> {
-    /// What does not belong in any sum.
-    const NAN: Self;
-
-    /// Returns the number nearest to a datum, ties to even.
-    fn nearest(x: &Unpacked) -> Self;
-
-    /// Returns the number nearest to another, ties to even.
-    fn from_f64(x: f64) -> Self;
-
-    /// Returns the largest finite magnitude, 0 if there is none.
-    fn largest_finite(numbers: &[Self]) -> f64;
-}
-
-/// Magnitudes are ordered as their codes are, and integers have a vector maximum.
-macro_rules! largest_finite {
-    () => {
-        #[inline(always)]
-        fn largest_finite(numbers: &[Self]) -> f64 {
-            let finite = |x: &Self| {
-                let code = x.abs().to_bits();
-                if code < Self::INFINITY.to_bits() { code } else { 0 }
-            };
-            let (groups, tail) = numbers.as_chunks::<LANES>();
-            let mut lanes = [0; LANES];
-            for group in groups {
-                for (lane, x) in lanes.iter_mut().zip(group) {
-                    *lane = finite(x).max(*lane);
-                }
-            }
-            let rest = tail.iter().map(finite).max().unwrap_or(0);
-            Self::from_bits(lanes.into_iter().fold(rest, Ord::max)).into()
-        }
-    };
-}
-
-impl Real for f32 {
-    const NAN: Self = Self::NAN;
-
-    #[expect(clippy::cast_possible_truncation, reason = "a binary32 code has 32 bits")]
-    fn nearest(x: &Unpacked) -> Self {
-        Self::from_bits(project(&F32, &Projection::default(), x).code as u32)
-    }
-
-    #[inline(always)]
-    #[expect(clippy::cast_possible_truncation, reason = "the nearest number is asked for")]
-    fn from_f64(x: f64) -> Self {
-        x as Self
-    }
-
-    largest_finite!();
-}
-
-impl Real for f64 {
-    const NAN: Self = Self::NAN;
-
-    fn nearest(x: &Unpacked) -> Self {
-        x.to_f64()
-    }
-
-    #[inline(always)]
-    fn from_f64(x: f64) -> Self {
-        x
-    }
-
-    largest_finite!();
-}
-
-compiled! {
-    /// Returns the largest finite magnitude, 0 if there is none.
-    ///
-    /// ```
-    /// use fpx::kernel::largest_finite;
-    /// assert_eq!(largest_finite(&[1.5f32, -2.0, f32::INFINITY, f32::NAN]), 2.0);
-    /// ```
-    pub fn largest_finite<R: Real>(numbers: &[R]) -> f64 {
-        R::largest_finite(numbers)
-    }
-}
-
 /// Elements that are counted in 32 bits before the counts are widened.
 const COUNTED: usize = 1 << 16;
 
@@ -350,7 +268,8 @@ impl Lanes {
             x[..input_tail.len()].copy_from_slice(input_tail);
             r[..input_tail.len()].copy_from_slice(result_tail);
             scales[..scale_tail.len()].copy_from_slice(scale_tail);
-            lanes.add_group::<SCALED, FLUSHED, X, R>(grid, &scales, &x, &r);
+            // What fills the group up belongs in no sum, which only the general form looks at.
+            lanes.add_group::<SCALED, false, X, R>(grid, &scales, &x, &r);
         }
         *self = lanes;
     }
