@@ -6,7 +6,7 @@
 #[expect(dead_code, unused_imports, reason = "these tests need the answers of the oracle only")]
 mod oracle;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fpx::block::spec::Spec as Target;
 use fpx::codec::{Overflow, Projection};
@@ -234,6 +234,52 @@ fn every_binary16_number_agrees_with_exact_fractions() {
     for row in rows(&config) {
         check(&row, row["format"].as_str().unwrap(), &Projection::default(), &inputs, &values);
     }
+}
+
+#[test]
+fn blocks_agree_with_exact_fractions_in_quanta_of_their_scales() {
+    let projection = Projection { overflow: Overflow::Saturate, ..Projection::default() };
+    for (name, element, emax) in [("mxfp4", "e2m1fn", 2), ("mxfp8", "e4m3fn", 8)] {
+        let row = one("lognormal:0,2", 810, name);
+        let mut samples = vec![0.0; 810];
+        "lognormal:0,2".parse::<Distribution>().unwrap().fill(0, 0, &mut samples);
+        let (oracle, mut witness) = (oracle_of(element), Witness::default());
+        let mut scales = BTreeMap::new();
+        for block in samples.chunks(32) {
+            // The floor rule: the exponent of the largest less that of the element's largest.
+            let largest = block.iter().fold(0f32, |largest, x| largest.max(x.abs()));
+            let exponent = (largest.to_bits() >> 23).cast_signed() - 127 - emax;
+            *scales.entry(format!("{:#04x}", exponent + 127)).or_insert(0) += 1;
+            for x in block {
+                witness.add(&oracle, &projection, &value_of(*x, -exponent), (*x).into());
+            }
+        }
+        for (count, expected) in COUNTS.iter().zip(witness.counts) {
+            assert_eq!(row[count], expected, "{name}: {count}");
+        }
+        assert_eq!(row["used_codes"], witness.codes.len(), "{name}");
+        let scales: Vec<(String, i32)> = scales.into_iter().collect();
+        assert_eq!(row["scale_codes"], serde_json::json!(scales), "{name}");
+        // Quotients and ulps do not change with a power of two.
+        let is_free = |metric: &str| metric.contains("rel") || metric.contains("ulp");
+        for (metric, expected) in witness.metrics().into_iter().filter(|(m, _)| is_free(m)) {
+            let found = row[metric].as_f64().unwrap();
+            let close = (found - expected).abs() <= 1e-13 * expected.abs();
+            assert!(close, "{name}: {metric} is {found:e}, expected {expected:e}");
+        }
+    }
+}
+
+#[test]
+fn a_binary32_scale_counts_in_an_ulp() {
+    // Under the scale 7/448 these numbers lie between 416 and 448, which are one quantum apart.
+    let row = one("uniform:6.5,7", 1 << 16, "e4m3fn/tensor");
+    let ulp = row["max_ulp"].as_f64().unwrap();
+    assert!((ulp - 0.5).abs() < 1e-3, "{ulp}");
+    assert_eq!(row["overflow"], 0);
+    // The bounds of the error are those of the quantum times the scale.
+    let quantum = 32.0 * 7.0 / 448.0;
+    assert!((row["max_abs"].as_f64().unwrap() / quantum - ulp).abs() < 1e-4);
 }
 
 fn one(distribution: &str, samples: u64, target: &str) -> Json {

@@ -9,11 +9,11 @@ use std::{
 };
 
 use fpx::{
-    container::{self, Hints, Shard, checkpoint},
-    report::{Screen, svg},
+    container::{self, Hints, Shard, checkpoint, output::Interrupt},
+    report::{Emit, Screen, svg},
     sweep::{
-        self, Condition, Config, Files, Input, Measurement, Progress, Recommendation, Scales,
-        SweepError, View,
+        self, Answer, Condition, Config, Files, Input, Measurement, Progress, Recommendation,
+        Scales, SweepError, View,
     },
 };
 use glob::Pattern;
@@ -24,7 +24,7 @@ use super::{
     failure::{self, data, io, usage},
     inspect,
     options::{self, Common, RoundingArgs},
-    output::Output,
+    output::{Output, interrupted},
     save::{self, Destination},
 };
 
@@ -35,6 +35,10 @@ use super::{
 /// exact one; an ulp is the quantum of the exact number in the format (its least subnormal below the
 /// normal range); sqnr is 10 log10 of the inputs' squares over the errors'. The same seed gives the same
 /// bytes on any number of threads, and shards add up with --merge.
+///
+/// With --against the numbers of INPUT are the exact ones and those of the other file the results,
+/// tensor by tensor and with scales applied: an ulp is then the quantum of INPUT's number in the format
+/// of the other file's tensor, under its scale.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -65,12 +69,21 @@ struct SourceArgs {
     /// A tensor file or a checkpoint folder
     #[arg(value_name = "INPUT", conflicts_with_all = ["dist", "samples", "merge"])]
     input: Option<PathBuf>,
+    /// Compare with another file or folder, tensor by tensor
+    #[arg(long, value_name = "FILE", requires = "input", conflicts_with_all = ["formats", "scale", "shard", "recommend", "histogram", "plot"])]
+    against: Option<PathBuf>,
     /// Measure only the tensors with such names
     #[arg(long, hide_short_help = true, value_name = "GLOB", value_delimiter = ',')]
     include: Vec<String>,
     /// Leave out the tensors with such names
     #[arg(long, hide_short_help = true, value_name = "GLOB", value_delimiter = ',')]
     exclude: Vec<String>,
+    /// What raw elements are, and what the numbers of a text are rounded to first
+    #[arg(long, hide_short_help = true, value_name = "FORMAT", requires = "input")]
+    from: Option<String>,
+    /// What the elements of an .npy are that NumPy has no name for
+    #[arg(long, hide_short_help = true, value_name = "FORMAT", requires = "input")]
+    dtype: Option<String>,
     /// Take FP8 and FP4 weights without a scale as plain numbers
     #[arg(long, hide_short_help = true)]
     allow_unscaled: bool,
@@ -96,6 +109,10 @@ struct CheckArgs {
     #[arg(long, value_name = "CONDITION[,..]")]
     limit: Option<String>,
     /// Name the cheapest format that meets a condition, such as `bits<=4.5` [default: `sqnr_db>=30`]
+    ///
+    /// Without --formats, scaled formats and block formats under every scale rule are candidates. Under a
+    /// scale the largest elements may be clipped, which the sqnr includes; a plain format that overflowed
+    /// is never named.
     #[arg(long, value_name = "CONDITION[,..]", num_args = 0..=1, require_equals = true, default_missing_value = Recommendation::USUAL)]
     recommend: Option<String>,
 }
@@ -114,7 +131,7 @@ struct OutputArgs {
     #[arg(long, hide_short_help = true, value_name = "NAME[,..]", value_delimiter = ',')]
     columns: Vec<String>,
     /// Sort rows by a column, the worst first
-    #[arg(long, value_name = "COLUMN")]
+    #[arg(long, hide_short_help = true, value_name = "COLUMN")]
     sort: Option<String>,
     /// Show inputs and errors by size
     #[arg(long)]
@@ -134,6 +151,17 @@ struct OutputArgs {
 pub(crate) fn run(args: &Args, common: &Common, out: &mut Output) -> anyhow::Result<Outcome> {
     let emit = inspect::emit(args.output.emit.as_deref(), common)?;
     let view = view(args)?;
+    let interrupt = Interrupt::default();
+    let at_interrupt = interrupt.clone();
+    // Only the first call of a process can set the handler, and this is the first.
+    let _ = ctrlc::set_handler(move || at_interrupt.abandon(|| interrupted()));
+    if let (Some(first), Some(second)) = (&args.source.input, &args.source.against) {
+        let files = [files(first, &args.source, out)?, files(second, &args.source, out)?];
+        let bar = Bar::new(out.is_quiet());
+        let comparison = sweep::compare([&files[0], &files[1]], &bar).map_err(classify)?;
+        let answer = sweep::present_comparison(&comparison, &view).map_err(usage)?;
+        return show(&answer, emit, out);
+    }
     let plot = args.output.plot.as_deref();
     let plot = plot.map(|path| Destination::new(path, args.output.force)).transpose()?;
     let measurement = if args.source.merge.is_empty() {
@@ -144,11 +172,17 @@ pub(crate) fn run(args: &Args, common: &Common, out: &mut Output) -> anyhow::Res
         merge(&args.source.merge)?
     };
     let answer = sweep::present(&measurement, &view).map_err(usage)?;
+    let outcome = show(&answer, emit, out)?;
+    if let Some(plot) = plot {
+        plot.write(&svg::document(&answer.charts), &interrupt)?;
+    }
+    Ok(outcome)
+}
+
+/// Prints an answer and names the limits that it fails.
+fn show(answer: &Answer, emit: Emit, out: &mut Output) -> anyhow::Result<Outcome> {
     let screen = Screen { width: Output::width(), hints: Output::is_terminal() };
     out.text(&answer.report.render(emit, screen))?;
-    if let Some(plot) = plot {
-        plot.write(&svg::document(&answer.charts))?;
-    }
     for failure in &answer.failures {
         out.warning(failure);
     }
@@ -176,6 +210,7 @@ fn view(args: &Args) -> anyhow::Result<View> {
 fn config(args: &Args, out: &mut Output) -> anyhow::Result<Config> {
     let default = Config::default();
     let targets = match args.formats.as_slice() {
+        [] if args.checks.recommend.is_some() => sweep::candidates(),
         [] if args.source.input.is_some() => sweep::file_targets(),
         [] => default.targets,
         names => options::specs(names, out)?,
@@ -196,7 +231,7 @@ fn config(args: &Args, out: &mut Output) -> anyhow::Result<Config> {
 
 fn input(args: &SourceArgs, out: &mut Output) -> anyhow::Result<Input> {
     if let Some(path) = &args.input {
-        return Ok(Input::Files(files(path, args)?));
+        return Ok(Input::Files(files(path, args, out)?));
     }
     let exhaustive = args.dist.as_deref().and_then(|name| name.strip_prefix("exhaustive:"));
     match (exhaustive, &args.samples) {
@@ -214,15 +249,20 @@ fn input(args: &SourceArgs, out: &mut Output) -> anyhow::Result<Input> {
 }
 
 /// Opens a file or a folder.
-fn files(path: &Path, args: &SourceArgs) -> anyhow::Result<Files> {
+fn files(path: &Path, args: &SourceArgs, out: &mut Output) -> anyhow::Result<Files> {
     let name = path.to_string_lossy().into_owned();
+    let mut format = |name: &Option<String>, option: &str| {
+        name.as_ref().map(|name| options::plain_format(name, option, out)).transpose()
+    };
+    let (from, dtype) = (format(&args.from, "--from")?, format(&args.dtype, "--dtype")?);
+    let hints = Hints { from: from.clone(), dtype, ..Hints::default() };
     if !path.exists() {
         return Err(failure::missing(&name));
     }
     let parts = if path.is_dir() {
         checkpoint::open_folder(path).map_err(save::classify)?.shards
     } else {
-        vec![container::open(path, None, &Hints::default()).map_err(save::classify)?]
+        vec![container::open(path, None, &hints).map_err(save::classify)?]
     };
     let parts = parts.into_iter().map(|part| part.sound().map_err(save::classify));
     let globs = |globs: &[String]| {
@@ -234,7 +274,7 @@ fn files(path: &Path, args: &SourceArgs) -> anyhow::Result<Files> {
     Ok(Files {
         name,
         parts: parts.collect::<anyhow::Result<_>>()?,
-        from: None,
+        from,
         allow_unscaled: args.allow_unscaled,
         include: globs(&args.include)?,
         exclude: globs(&args.exclude)?,

@@ -30,19 +30,18 @@ impl Destination {
         Ok(Self { path: path.to_owned(), target })
     }
 
-    /// Writes the file.
+    /// Writes the file, whole or not at all, even if it is interrupted.
     ///
     /// # Errors
     ///
     /// Exit code 4 if that fails; then nothing is left.
-    pub(crate) fn write(self, text: &str) -> anyhow::Result<()> {
+    pub(crate) fn write(self, text: &str, interrupt: &Interrupt) -> anyhow::Result<()> {
         let failed = |error| failure::io(fpx::container::show(&self.path), &error);
         match self.target {
             Target::Stream(mut file) => file.write_all(text.as_bytes()).map_err(failed),
             Target::File(place) => {
                 let length = Some(text.len() as u64);
-                let draft =
-                    Draft::create(place, length, &Interrupt::default()).map_err(classify)?;
+                let draft = Draft::create(place, length, interrupt).map_err(classify)?;
                 draft.file().write_all(text.as_bytes()).map_err(failed)?;
                 draft.finish().map_err(classify)
             }

@@ -16,6 +16,41 @@ pub enum InstructionSet {
     Avx512,
 }
 
+/// Compiles a function for each instruction set; the source is the same, the registers are wider.
+/// Calls go to the one in use.
+macro_rules! compiled {
+    ($(#[$doc:meta])* $vis:vis fn $name:ident $(<$($T:ident: $Bound:ident),+>)?
+        ($($argument:ident: $type:ty),*) $(-> $result:ty)? $body:block) => {
+        $(#[$doc])*
+        #[expect(unsafe_code, reason = "calls of #[target_feature] functions, after detection")]
+        $vis fn $name $(<$($T: $Bound),+>)? ($($argument: $type),*) $(-> $result)? {
+            #[inline(always)]
+            fn portable $(<$($T: $Bound),+>)? ($($argument: $type),*) $(-> $result)? $body
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx2")]
+            fn avx512 $(<$($T: $Bound),+>)? ($($argument: $type),*) $(-> $result)? {
+                portable($($argument),*)
+            }
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2")]
+            fn avx2 $(<$($T: $Bound),+>)? ($($argument: $type),*) $(-> $result)? {
+                portable($($argument),*)
+            }
+            use crate::kernel::{InstructionSet, instruction_set};
+            match instruction_set().unwrap_or(InstructionSet::Baseline) {
+                // SAFETY: the instruction set in use was found on this machine.
+                #[cfg(target_arch = "x86_64")]
+                InstructionSet::Avx512 => unsafe { avx512($($argument),*) },
+                // SAFETY: as above.
+                #[cfg(target_arch = "x86_64")]
+                InstructionSet::Avx2 => unsafe { avx2($($argument),*) },
+                _ => portable($($argument),*),
+            }
+        }
+    };
+}
+pub(super) use compiled;
+
 /// Why an instruction set cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InstructionSetError {

@@ -23,6 +23,7 @@ mod lane;
 mod mode;
 mod plan;
 mod processor;
+mod real;
 mod round;
 mod sampler;
 mod scalar;
@@ -36,13 +37,14 @@ pub use counts::Counts;
 pub use gemm::{Gemm, View};
 pub use instruction_set::{InstructionSet, InstructionSetError, instruction_set};
 pub use plan::Plan;
+pub use real::{Real, largest_finite};
 pub use sampler::sample;
 pub use scaled::{
     Scales, decode_scaled, encode_scaled, largest_finite_magnitudes, largest_magnitudes,
     quantize_scaled,
 };
 pub use statistics::{
-    ElementError, Grid, LANES, LARGEST, Lanes, Largest, Real, Sums, TOTALS, Total,
+    ElementError, Grid, LANES, LARGEST, Lanes, Largest, Quanta, Sums, TOTALS, Total,
 };
 
 use crate::random::Stream;

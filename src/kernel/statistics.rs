@@ -3,10 +3,8 @@
 //! All arithmetic is binary64, one IEEE operation at a time, in 16 lanes whatever the instruction
 //! set: element i of a chunk belongs to lane i mod 16. So the same bits come out everywhere.
 
-use crate::codec::{Projection, Unpacked, project};
-use crate::format::F32;
-
-use super::{InstructionSet, instruction_set};
+use super::instruction_set::compiled;
+use super::real::Real;
 
 /// Lanes of the sums.
 pub const LANES: usize = 16;
@@ -42,6 +40,22 @@ impl Grid {
     fn reciprocal(self, magnitude: f64) -> f64 {
         let exponent = (magnitude.to_bits() & EXPONENT).max(self.least);
         f64::from_bits(self.scale.wrapping_sub(exponent))
+    }
+}
+
+/// The quanta in which the errors of a slice are counted.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Quanta<'a> {
+    /// The grid of the format.
+    pub grid: Grid,
+    /// The scale of each element, where results are multiples of scales: a quantum is then that of
+    /// the quotient, times the scale.
+    pub scales: Option<&'a [f64]>,
+}
+
+impl From<Grid> for Quanta<'_> {
+    fn from(grid: Grid) -> Self {
+        Self { grid, scales: None }
     }
 }
 
@@ -106,16 +120,36 @@ pub struct ElementError {
 }
 
 impl ElementError {
-    /// Returns the error of a result.
+    /// Returns the error of a result under a scale; plain results have scale 1.
     #[inline(always)]
-    pub fn of(grid: Grid, input: f64, result: f64) -> Self {
-        let error = result - input;
+    pub fn of(grid: Grid, scale: f64, input: f64, result: f64) -> Self {
+        Self::under::<true, false>(grid, scale, input, result)
+    }
+
+    /// Returns the same: without `SCALED` the scale is 1, and with `FLUSHED` every number is finite
+    /// and every result zero, so that a relative error takes no division.
+    #[inline(always)]
+    fn under<const SCALED: bool, const FLUSHED: bool>(
+        grid: Grid,
+        scale: f64,
+        input: f64,
+        result: f64,
+    ) -> Self {
+        let error = if FLUSHED { -input } else { result - input };
         // The difference is finite only if both are, short of an overflow of binary64 itself.
-        let belongs = error.abs() < f64::INFINITY;
+        let belongs = FLUSHED || error.abs() < f64::INFINITY;
         let error = if belongs { error } else { 0.0 };
         let magnitude = if belongs { input.abs() } else { 0.0 };
-        let relative = if magnitude > 0.0 { error.abs() / magnitude } else { 0.0 };
-        let ulps = error.abs() * grid.reciprocal(magnitude);
+        let relative = if FLUSHED { 1.0 } else { error.abs() / magnitude };
+        let relative = if magnitude > 0.0 { relative } else { 0.0 };
+        let ulps = if SCALED {
+            let scale = scale.abs();
+            let ulps = error.abs() / scale * grid.reciprocal(magnitude / scale);
+            // Under a scale of zero or NaN there is no quantum.
+            if scale > 0.0 && scale < f64::INFINITY { ulps } else { 0.0 }
+        } else {
+            error.abs() * grid.reciprocal(magnitude)
+        };
         Self { magnitude, error, relative, ulps }
     }
 
@@ -134,50 +168,19 @@ impl ElementError {
     }
 }
 
-/// A number of an input or a result.
-pub trait Real: Copy + Into<f64> {
-    /// What does not belong in any sum.
-    const NAN: Self;
-
-    /// Returns the number nearest to a datum, ties to even.
-    fn nearest(x: &Unpacked) -> Self;
-
-    /// Returns the number nearest to another, ties to even.
-    fn from_f64(x: f64) -> Self;
-}
-
-impl Real for f32 {
-    const NAN: Self = Self::NAN;
-
-    #[expect(clippy::cast_possible_truncation, reason = "a binary32 code has 32 bits")]
-    fn nearest(x: &Unpacked) -> Self {
-        Self::from_bits(project(&F32, &Projection::default(), x).code as u32)
-    }
-
-    #[inline(always)]
-    #[expect(clippy::cast_possible_truncation, reason = "the nearest number is asked for")]
-    fn from_f64(x: f64) -> Self {
-        x as Self
-    }
-}
-
-impl Real for f64 {
-    const NAN: Self = Self::NAN;
-
-    fn nearest(x: &Unpacked) -> Self {
-        x.to_f64()
-    }
-
-    #[inline(always)]
-    fn from_f64(x: f64) -> Self {
-        x
-    }
-}
-
 /// Elements that are counted in 32 bits before the counts are widened.
 const COUNTED: usize = 1 << 16;
 
 type Lane = [f64; LANES];
+
+/// What a slice is made of.
+#[derive(Clone, Copy, Debug, Default)]
+struct Seen {
+    /// Elements that belong in the sums.
+    summed: u64,
+    /// Those whose result is zero.
+    zeros: u64,
+}
 
 /// The sums of a chunk while it is read.
 #[derive(Clone, Debug, Default)]
@@ -206,39 +209,67 @@ impl Lanes {
     /// ```
     /// use fpx::kernel::{Grid, Lanes};
     /// let mut lanes = Lanes::default();
-    /// lanes.add(Grid::new(-6, 3), &[1.03f32, 300.0, f32::INFINITY], &[1.0f32, 288.0, f32::INFINITY]);
+    /// let quanta = Grid::new(-6, 3).into();
+    /// lanes.add(quanta, &[1.03f32, 300.0, f32::INFINITY], &[1.0f32, 288.0, f32::INFINITY]);
     /// let sums = lanes.sums();
     /// assert_eq!((sums.summed, sums.largest[0]), (2, 12.0));
     /// ```
-    #[expect(unsafe_code, reason = "calls of #[target_feature] functions after detection")]
-    pub fn add<X: Real, R: Real>(&mut self, grid: Grid, inputs: &[X], results: &[R]) {
+    pub fn add<X: Real, R: Real>(&mut self, quanta: Quanta, inputs: &[X], results: &[R]) {
         assert_eq!(inputs.len(), results.len(), "one result an input");
-        match instruction_set().unwrap_or(InstructionSet::Baseline) {
-            // SAFETY: the instruction set in use was found on this machine.
-            #[cfg(target_arch = "x86_64")]
-            InstructionSet::Avx512 => unsafe { add_avx512(self, grid, inputs, results) },
-            // SAFETY: as above.
-            #[cfg(target_arch = "x86_64")]
-            InstructionSet::Avx2 => unsafe { add_avx2(self, grid, inputs, results) },
-            _ => self.add_portable(grid, inputs, results),
+        match quanta.scales {
+            None => add(self, quanta.grid, inputs, results),
+            Some(scales) => {
+                assert_eq!(inputs.len(), scales.len(), "one scale an input");
+                add_scaled(self, quanta.grid, scales, inputs, results);
+            }
         }
     }
 
     #[inline(always)]
-    fn add_portable<X: Real, R: Real>(&mut self, grid: Grid, inputs: &[X], results: &[R]) {
-        self.count(inputs, results);
+    fn add_portable<const SCALED: bool, X: Real, R: Real>(
+        &mut self,
+        grid: Grid,
+        scales: &[f64],
+        inputs: &[X],
+        results: &[R],
+    ) {
+        let seen = self.count(inputs, results);
+        // What is shorter gives the same sums, bit by bit.
+        let is_flushed = !SCALED && seen.zeros == inputs.len() as u64;
+        match seen.summed {
+            0 => {}
+            _ if is_flushed => {
+                self.add_groups::<SCALED, true, X, R>(grid, scales, inputs, results);
+            }
+            _ => self.add_groups::<SCALED, false, X, R>(grid, scales, inputs, results),
+        }
+    }
+
+    #[inline(always)]
+    fn add_groups<const SCALED: bool, const FLUSHED: bool, X: Real, R: Real>(
+        &mut self,
+        grid: Grid,
+        scales: &[f64],
+        inputs: &[X],
+        results: &[R],
+    ) {
         let (input_groups, input_tail) = inputs.as_chunks::<LANES>();
         let (result_groups, result_tail) = results.as_chunks::<LANES>();
+        let (scale_groups, scale_tail) = scales.as_chunks::<LANES>();
+        let ones = [1.0; LANES];
         // A copy, which the compiler keeps in registers.
         let mut lanes = self.clone();
-        for (x, r) in input_groups.iter().zip(result_groups) {
-            lanes.add_group(grid, x, r);
+        for (i, (x, r)) in input_groups.iter().zip(result_groups).enumerate() {
+            let scales = if SCALED { &scale_groups[i] } else { &ones };
+            lanes.add_group::<SCALED, FLUSHED, X, R>(grid, scales, x, r);
         }
         if !input_tail.is_empty() {
-            let (mut x, mut r) = ([X::NAN; LANES], [R::NAN; LANES]);
+            let (mut x, mut r, mut scales) = ([X::NAN; LANES], [R::NAN; LANES], ones);
             x[..input_tail.len()].copy_from_slice(input_tail);
             r[..input_tail.len()].copy_from_slice(result_tail);
-            lanes.add_group(grid, &x, &r);
+            scales[..scale_tail.len()].copy_from_slice(scale_tail);
+            // What fills the group up belongs in no sum, which only the general form looks at.
+            lanes.add_group::<SCALED, false, X, R>(grid, &scales, &x, &r);
         }
         *self = lanes;
     }
@@ -246,9 +277,10 @@ impl Lanes {
     /// Counts in a loop of its own, which has twice the lanes where the numbers are binary32.
     #[inline(always)]
     #[expect(clippy::float_cmp, reason = "no error is equality")]
-    fn count<X: Real, R: Real>(&mut self, inputs: &[X], results: &[R]) {
+    fn count<X: Real, R: Real>(&mut self, inputs: &[X], results: &[R]) -> Seen {
+        let mut seen = Seen::default();
         for (inputs, results) in inputs.chunks(COUNTED).zip(results.chunks(COUNTED)) {
-            let (mut summed, mut nonzero, mut exact) = (0u32, 0u32, 0u32);
+            let (mut summed, mut nonzero, mut exact, mut zeros) = (0u32, 0u32, 0u32, 0u32);
             for (x, r) in inputs.iter().zip(results) {
                 let (x, r): (f64, f64) = ((*x).into(), (*r).into());
                 let belongs =
@@ -256,17 +288,28 @@ impl Lanes {
                 summed += belongs;
                 nonzero += belongs & u32::from(x != 0.0);
                 exact += belongs & u32::from(x == r);
+                zeros += belongs & u32::from(r == 0.0);
             }
-            self.summed += u64::from(summed);
+            seen.summed += u64::from(summed);
+            seen.zeros += u64::from(zeros);
             self.nonzero += u64::from(nonzero);
             self.exact += u64::from(exact);
         }
+        self.summed += seen.summed;
+        seen
     }
 
     #[inline(always)]
-    fn add_group<X: Real, R: Real>(&mut self, grid: Grid, x: &[X; LANES], r: &[R; LANES]) {
+    fn add_group<const SCALED: bool, const FLUSHED: bool, X: Real, R: Real>(
+        &mut self,
+        grid: Grid,
+        scales: &[f64; LANES],
+        x: &[X; LANES],
+        r: &[R; LANES],
+    ) {
         for i in 0..LANES {
-            let e = ElementError::of(grid, x[i].into(), r[i].into());
+            let (x, r) = (x[i].into(), r[i].into());
+            let e = ElementError::under::<SCALED, FLUSHED>(grid, scales[i], x, r);
             for (lane, x) in self.totals.iter_mut().zip(e.totals()) {
                 lane[i] += x;
             }
@@ -301,14 +344,16 @@ fn fold(mut lane: Lane, join: impl Fn(f64, f64) -> f64) -> f64 {
     lane[0]
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-fn add_avx2<X: Real, R: Real>(lanes: &mut Lanes, grid: Grid, inputs: &[X], results: &[R]) {
-    lanes.add_portable(grid, inputs, results);
+compiled! {
+    fn add<X: Real, R: Real>(lanes: &mut Lanes, grid: Grid, inputs: &[X], results: &[R]) {
+        lanes.add_portable::<false, X, R>(grid, &[], inputs, results);
+    }
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512dq")]
-fn add_avx512<X: Real, R: Real>(lanes: &mut Lanes, grid: Grid, inputs: &[X], results: &[R]) {
-    lanes.add_portable(grid, inputs, results);
+compiled! {
+    fn add_scaled<X: Real, R: Real>(
+        lanes: &mut Lanes, grid: Grid, scales: &[f64], inputs: &[X], results: &[R]
+    ) {
+        lanes.add_portable::<true, X, R>(grid, scales, inputs, results);
+    }
 }

@@ -1,7 +1,7 @@
 //! Blocks of inputs and results become [`Statistics`].
 
 use super::{ExactSum, Histogram, MAX_WIDTH, UsedCodes};
-use crate::kernel::{Counts, ElementError, Grid, LARGEST, Lanes, Real, TOTALS, Total};
+use crate::kernel::{Counts, ElementError, LARGEST, Lanes, Quanta, Real, TOTALS, Total};
 
 /// The largest value of a quantity and the first element that has it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -45,6 +45,12 @@ pub struct Histograms {
     pub errors: Histogram,
 }
 
+impl Histograms {
+    fn both(&mut self) -> [&mut Histogram; 2] {
+        [&mut self.inputs, &mut self.errors]
+    }
+}
+
 /// What is known of the errors of some elements.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Statistics {
@@ -62,18 +68,18 @@ pub struct Statistics {
     pub totals: [ExactSum; TOTALS],
     /// The maxima, by [`Largest`](crate::kernel::Largest).
     pub largest: [Maximum; LARGEST],
-    /// The codes seen; `None` for a format whose codes are too many or are none.
+    /// The codes seen; `None` for a format whose codes are too many.
     pub used: Option<UsedCodes>,
     /// Histograms, if they were asked for.
     pub histograms: Option<Histograms>,
+    /// How many scales have which code; `None` where there is no scale, or it has too many bits.
+    pub scales: Option<Histogram>,
 }
 
 impl Statistics {
-    /// Returns the statistics of no element under a target whose codes have `width` bits; 0 if it
-    /// has no codes of its own.
+    /// Returns the statistics of no element under a target whose codes have `width` bits.
     pub fn new(width: u32) -> Self {
-        let used = if width == 0 { None } else { UsedCodes::new(width) };
-        Self { used, ..Self::default() }
+        Self { used: UsedCodes::new(width), ..Self::default() }
     }
 
     /// Adds histograms, at the price of a slower pass.
@@ -98,6 +104,9 @@ impl Statistics {
             histograms.inputs.merge(&other.inputs);
             histograms.errors.merge(&other.errors);
         }
+        if let (Some(scales), Some(other)) = (&mut self.scales, &other.scales) {
+            scales.merge(other);
+        }
     }
 
     /// Returns a sum, rounded once.
@@ -112,11 +121,17 @@ pub struct Pass {
     lanes: Lanes,
     /// A mark a code.
     marks: Vec<u8>,
+    /// Inputs and errors by the exponent fields of binary64.
+    fields: [Vec<u64>; 2],
 }
+
+/// Exponent fields of binary64.
+const FIELDS: usize = 1 << 11;
 
 impl Default for Pass {
     fn default() -> Self {
-        Self { lanes: Lanes::default(), marks: vec![0; 1 << MAX_WIDTH] }
+        let fields = [vec![0; FIELDS], vec![0; FIELDS]];
+        Self { lanes: Lanes::default(), marks: vec![0; 1 << MAX_WIDTH], fields }
     }
 }
 
@@ -129,20 +144,22 @@ impl Pass {
     pub fn block<X: Real, R: Real>(
         &mut self,
         statistics: &mut Statistics,
-        grid: Grid,
+        quanta: Quanta,
         first: u64,
         (inputs, results): (&[X], &[R]),
     ) {
-        self.lanes.add(grid, inputs, results);
+        self.lanes.add(quanta, inputs, results);
         for (which, value) in self.lanes.largest().into_iter().enumerate() {
             let maximum = &mut statistics.largest[which];
             if maximum.yields_to(value, first) {
-                let elements = inputs.iter().zip(results).zip(first..);
+                let elements = inputs.iter().zip(results).enumerate().zip(first..);
                 maximum.find(
                     value,
-                    elements.map(|((x, r), index)| {
+                    elements.map(|((i, (x, r)), index)| {
                         let x = (*x).into();
-                        (index, x, ElementError::of(grid, x, (*r).into()).candidates()[which])
+                        let scale = quanta.scales.map_or(1.0, |scales| scales[i]);
+                        let error = ElementError::of(quanta.grid, scale, x, (*r).into());
+                        (index, x, error.candidates()[which])
                     }),
                 );
             }
@@ -150,14 +167,34 @@ impl Pass {
         if let Some(histograms) = &mut statistics.histograms {
             for (x, r) in inputs.iter().zip(results) {
                 let (x, r): (f64, f64) = ((*x).into(), (*r).into());
-                histograms.inputs.add(x);
-                histograms.errors.add(r - x);
+                for ((fields, histogram), x) in
+                    self.fields.iter_mut().zip(histograms.both()).zip([x, r - x])
+                {
+                    match (x.to_bits() >> 52) as usize % FIELDS {
+                        0 => histogram.add(x),
+                        field => fields[field] += 1,
+                    }
+                }
             }
         }
     }
 
     /// Marks the codes of a block, each of at most [`MAX_WIDTH`] bits.
-    pub fn mark<C: Copy + Into<usize>>(&mut self, codes: impl Iterator<Item = C>) {
+    pub fn mark<C: Copy + PartialEq + Into<usize>>(&mut self, codes: &[C]) {
+        let (groups, tail) = codes.as_chunks::<64>();
+        for group in groups {
+            // Numbers in order have the same code for long; looking is cheaper than marking.
+            if group.iter().fold(0, |differ, code| differ | u8::from(*code != group[0])) != 0 {
+                self.mark_each(group.iter().copied());
+            } else {
+                self.marks[group[0].into()] = 1;
+            }
+        }
+        self.mark_each(tail.iter().copied());
+    }
+
+    /// Marks codes that do not lie in a row.
+    pub fn mark_each<C: Into<usize>>(&mut self, codes: impl Iterator<Item = C>) {
         for code in codes {
             self.marks[code.into()] = 1;
         }
@@ -172,6 +209,17 @@ impl Pass {
         statistics.totals.iter_mut().zip(sums.totals).for_each(|(total, sum)| total.add(sum));
         if let Some(used) = &mut statistics.used {
             used.take(&mut self.marks);
+        }
+        if let Some(histograms) = &mut statistics.histograms {
+            for (fields, histogram) in self.fields.iter_mut().zip(histograms.both()) {
+                // The last field is that of infinities and NaNs.
+                for (exponent, count) in (-1023..1024).zip(fields.iter()) {
+                    if *count > 0 {
+                        histogram.count(exponent, *count);
+                    }
+                }
+                fields.fill(0);
+            }
         }
     }
 }

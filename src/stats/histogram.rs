@@ -1,4 +1,4 @@
-//! Numbers become counts by the exponent of their leading bit.
+//! Numbers become counts by the exponent of their leading bit, and codes become counts of each.
 
 use std::collections::BTreeMap;
 
@@ -18,14 +18,24 @@ impl Histogram {
     /// Counts a number.
     pub fn add(&mut self, x: f64) {
         if x != 0.0 && x.is_finite() {
-            *self.bins.entry(libm::ilogb(x)).or_default() += 1;
+            self.count(libm::ilogb(x), 1);
         }
+    }
+
+    /// Counts what falls into a bin.
+    pub fn count(&mut self, bin: i32, elements: u64) {
+        *self.bins.entry(bin).or_default() += elements;
+    }
+
+    /// Returns the bins that hold anything, from the lowest to the highest.
+    pub fn filled(&self) -> impl Iterator<Item = (i32, u64)> {
+        self.bins.iter().map(|(bin, count)| (*bin, *count))
     }
 
     /// Adds the counts of another histogram.
     pub fn merge(&mut self, other: &Self) {
         for (exponent, count) in &other.bins {
-            *self.bins.entry(*exponent).or_default() += count;
+            self.count(*exponent, *count);
         }
     }
 
@@ -39,10 +49,7 @@ impl Histogram {
     }
 
     pub(super) fn state(&self) -> Value {
-        self.bins
-            .iter()
-            .map(|(e, count)| Value::from(vec![Value::from(*e), (*count).into()]))
-            .collect()
+        self.filled().map(|(e, count)| Value::from(vec![Value::from(e), count.into()])).collect()
     }
 
     pub(super) fn from_state(state: &Value) -> Result<Self, StateError> {

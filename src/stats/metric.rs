@@ -12,6 +12,8 @@ pub struct Measured<'a> {
     pub elements: u64,
     /// Bytes that store them, scales included.
     pub bytes: u64,
+    /// Those of them that are scales of whole tensors.
+    pub tensor_scales: u64,
     /// Whether the target has a quantum at each number, in which ulps are counted.
     pub has_ulps: bool,
 }
@@ -97,7 +99,7 @@ fn input_at(m: &Measured, largest: Largest) -> Figure {
 
 #[expect(clippy::cast_precision_loss, reason = "bytes stay below 2^50")]
 fn bits(m: &Measured) -> Figure {
-    mean(8.0 * m.bytes as f64, m.elements)
+    mean(8.0 * m.bytes.saturating_sub(m.tensor_scales) as f64, m.elements)
 }
 
 fn rmse(m: &Measured) -> Figure {
@@ -155,7 +157,7 @@ metrics! {
     "sqnr_db" "sqnr\ndB" "10·log10(Σx²/Σe²)" Show::Fixed(2), |m| sqnr(m);
     "used_codes" "codes\nused" "distinct codes seen, of formats up to 16 bits" Show::Count,
         |m| m.statistics.used.as_ref().map_or(Figure::Absent, |used| Figure::Count(used.count()));
-    "bits_per_weight" "bits a\nweight" "bits an element, scales included" Show::Fixed(2),
+    "bits_per_weight" "bits a\nweight" "bits an element, scales included but for the one of a whole tensor" Show::Fixed(2),
         |m| bits(m);
     "bytes" "size" "bytes of all elements, scales included" Show::Bytes, |m| Figure::Count(m.bytes);
 }

@@ -8,7 +8,7 @@
 //! ```
 //! use fpx::{kernel::Grid, stats::{Pass, Statistics}};
 //! let (mut pass, mut statistics) = (Pass::default(), Statistics::new(8));
-//! pass.block(&mut statistics, Grid::new(-6, 3), 0, (&[1.03f32, 300.0], &[1.0f32, 288.0]));
+//! pass.block(&mut statistics, Grid::new(-6, 3).into(), 0, (&[1.03f32, 300.0], &[1.0f32, 288.0]));
 //! pass.end(&mut statistics);
 //! assert_eq!((statistics.largest[0].value, statistics.largest[0].input), (12.0, 300.0));
 //! ```

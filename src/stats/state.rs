@@ -83,6 +83,7 @@ impl Statistics {
             "largest": self.largest.iter().map(Maximum::state).collect::<Vec<_>>(),
             "used": self.used.as_ref().map(UsedCodes::state),
             "histograms": histograms.map(|h| json!([h.inputs.state(), h.errors.state()])),
+            "scales": self.scales.as_ref().map(Histogram::state),
         })
     }
 
@@ -106,6 +107,7 @@ impl Statistics {
                 let [inputs, errors] = array(state, Histogram::from_state)?;
                 Ok(Histograms { inputs, errors })
             })?,
+            scales: optional(&state["scales"], Histogram::from_state)?,
         })
     }
 
@@ -116,6 +118,7 @@ impl Statistics {
             (Some(used), Some(other)) => used.is_like(other),
             (used, other) => used.is_none() && other.is_none(),
         };
-        used && self.histograms.is_some() == other.histograms.is_some()
+        let scales = self.scales.is_some() == other.scales.is_some();
+        used && scales && self.histograms.is_some() == other.histograms.is_some()
     }
 }

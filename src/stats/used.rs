@@ -22,13 +22,18 @@ impl UsedCodes {
         (width <= MAX_WIDTH).then(|| Self { words: vec![0; (1 << width.saturating_sub(6)).max(1)] })
     }
 
-    /// Adds every code whose mark is not zero, and clears the marks.
+    /// Adds every code whose mark is 1, and clears the marks.
     pub(super) fn take(&mut self, marks: &mut [u8]) {
-        for (word, marks) in self.words.iter_mut().zip(marks.chunks_mut(64)) {
-            for (bit, mark) in marks.iter().enumerate() {
-                *word |= u64::from(*mark) << bit;
+        let (eights, _) = marks.as_chunks_mut::<8>();
+        for (word, eights) in self.words.iter_mut().zip(eights.chunks_mut(8)) {
+            for (i, marks) in eights.iter_mut().enumerate() {
+                let eight = u64::from_le_bytes(*marks);
+                if eight != 0 {
+                    // The product's top byte gathers the last bits of all eight.
+                    *word |= eight.wrapping_mul(0x0102_0408_1020_4080) >> 56 << (8 * i);
+                    *marks = [0; 8];
+                }
             }
-            marks.fill(0);
         }
     }
 

@@ -2,22 +2,24 @@
 
 use super::{
     chart::{by_target, target_name},
+    names::{Prefix, elided},
     row::{BITS, Row, SQNR},
-    view::View,
+    view::{Columns as _, View},
 };
 use crate::{
-    report::{Block, Cell, Column, Role, Table, number},
+    block::spec::{Scaling, Spec},
+    report::{Block, Cell, Column, Role, Table, line_of, number},
     stats::metric,
 };
 
 /// Tensors that are shown unless all are asked for.
-const SHOWN: usize = 20;
+pub(super) const SHOWN: usize = 20;
 
 /// The least and the most characters of a tensor's name.
 const NAMES: (usize, usize) = (24, 60);
 
-/// Columns of characters of the table, and of each number in it.
-const WIDTHS: (usize, usize) = (92, 9);
+/// Characters of a line, and between columns.
+const WIDTHS: (usize, usize) = (100, 2);
 
 /// So many dB below the total a tensor is marked.
 const MARKED: f64 = 10.0;
@@ -39,21 +41,21 @@ pub(super) fn blocks(measured: &[Row], rows: &[Row], view: &View) -> Vec<Block> 
         groups.sort_by(|a, b| b.behind.total_cmp(&a.behind));
     }
     let shown = if view.all { groups.len() } else { groups.len().min(SHOWN) };
-    let prefix = prefix(&groups);
-    let room = WIDTHS.0.saturating_sub(WIDTHS.1 * totals.len()).clamp(NAMES.0, NAMES.1);
-    let mut table = Table::new(columns(&totals, rows, prefix));
-    for group in &groups[..shown] {
-        let own = |row: &&Row| sqnr(row, total_of(&totals, row));
-        let largest = group.rows.first().map_or(0.0, |row| row.statistics.max_input);
-        let mut cells = vec![
-            Cell::new(group.name, elided(&group.name[prefix.len()..], room)),
-            Cell::new(largest, number::significant(largest, 2)),
-        ];
-        cells.extend(group.rows.iter().map(own));
-        table.push(cells);
+    let names: Vec<&str> = groups.iter().map(|group| group.name).collect();
+    let prefix = Prefix::of(&names);
+    let columns = columns(&totals, rows, prefix.heading());
+    let own: Vec<Vec<Cell>> = groups[..shown].iter().map(|group| cells(group, &totals)).collect();
+    let foot = foot(&totals);
+    let room = room(&columns, own.iter().chain(&foot)).clamp(NAMES.0, NAMES.1);
+    let mut table = Table::new(columns);
+    for (group, own) in groups.iter().zip(own) {
+        let name = Cell::new(group.name, prefix.shorten(group.name, room));
+        table.push(std::iter::once(name).chain(own.into_iter().skip(1)));
     }
     table.push_rule();
-    foot(&mut table, &totals);
+    for cells in foot {
+        table.push(cells);
+    }
     let mut blocks = vec![Block::line("SQNR, dB"), Block::Table(table)];
     if shown < groups.len() {
         let rest = groups[shown..].iter().map(|group| group.behind).fold(0.0, f64::max);
@@ -65,6 +67,34 @@ pub(super) fn blocks(measured: &[Row], rows: &[Row], view: &View) -> Vec<Block> 
     }
     blocks.extend(remarks(&groups));
     blocks
+}
+
+/// The cells of a tensor's row, the first without its name.
+fn cells(group: &Group, totals: &[&Row]) -> Vec<Cell> {
+    let first = group.rows.first();
+    let largest = first.map_or(0.0, |row| row.statistics.max_input);
+    let shape: Vec<String> =
+        first.map_or(&[][..], |row| &row.shape).iter().map(u64::to_string).collect();
+    let mut cells = vec![
+        Cell::text(""),
+        Cell::text(shape.join("x")),
+        Cell::new(largest, number::significant(largest, 2)),
+    ];
+    cells.extend(group.rows.iter().map(|row| sqnr(row, total_of(totals, row))));
+    cells
+}
+
+/// The characters of a line that the columns after the first leave.
+fn room<'a>(columns: &[Column], rows: impl Iterator<Item = &'a Vec<Cell>>) -> usize {
+    let length = |text: &str| text.lines().map(|line| line.chars().count()).max().unwrap_or(0);
+    let mut widths: Vec<usize> = columns.iter().map(|column| length(&column.heading)).collect();
+    for cells in rows {
+        for (width, cell) in widths.iter_mut().zip(cells) {
+            *width = (*width).max(length(&line_of(&cell.spans)));
+        }
+    }
+    let used: usize = widths[1..].iter().map(|width| width + WIDTHS.1).sum();
+    WIDTHS.0.saturating_sub(used)
 }
 
 fn total_of<'a>(totals: &[&'a Row], row: &Row) -> Option<&'a Row> {
@@ -106,7 +136,11 @@ fn groups<'a>(rows: &'a [Row], totals: &[&Row]) -> Vec<Group<'a>> {
 
 fn columns(totals: &[&Row], rows: &[Row], prefix: &str) -> Vec<Column> {
     let heading = if prefix.is_empty() { "tensor".to_owned() } else { prefix.to_owned() };
-    let mut columns = vec![Column::new("tensor", heading), Column::new("max_input", "max\n|x|")];
+    let mut columns = vec![
+        Column::new("tensor", heading),
+        Column::new("shape", "shape"),
+        Column::new("max_input", "max\n|x|"),
+    ];
     columns.extend(totals.iter().map(|total| {
         let name = target_name(&total.key, rows);
         let scale =
@@ -133,14 +167,10 @@ fn sqnr(row: &Row, total: Option<&Row>) -> Cell {
 }
 
 /// The rows below the rule: everything over all tensors.
-fn foot(table: &mut Table, totals: &[&Row]) {
-    let mut line = |name: &str, cell: &dyn Fn(&Row) -> Cell| {
-        let mut cells = vec![Cell::text(name), Cell::text("")];
-        cells.extend(totals.iter().map(|row| cell(row)));
-        table.push(cells);
-    };
-    let of = |name: &'static str| {
-        move |row: &Row| metric(name).map_or_else(Cell::absent, |metric| row.cell(metric))
+fn foot(totals: &[&Row]) -> Vec<Vec<Cell>> {
+    let line = |name: &str, cell: &dyn Fn(&Row) -> Cell| {
+        let heads = [Cell::text(name), Cell::text(""), Cell::text("")];
+        heads.into_iter().chain(totals.iter().map(|row| cell(row))).collect()
     };
     let few = |count: u64, row: &Row| {
         let elements = row.statistics.counts.elements;
@@ -150,41 +180,25 @@ fn foot(table: &mut Table, totals: &[&Row]) {
             if is_few { format!("{count} el.") } else { number::share(count, elements) },
         )
     };
-    line("all tensors", &|row| sqnr(row, None));
-    line("flushed to zero", &|row| few(row.statistics.counts.flushed, row));
-    line("overflow or clipped", &|row| few(row.statistics.counts.overflow, row));
-    line("bits a weight", &|row| {
-        let bits = row.number(BITS).unwrap_or(f64::NAN);
-        Cell::number(bits, number::shortest((bits * 100.0).round() / 100.0))
-    });
-    line("size", &of("bytes"));
+    let largest = totals.iter().map(|row| row.bytes).max().unwrap_or(0);
+    let (unit, size) = UNITS.into_iter().rfind(|(_, size)| *size <= largest).unwrap_or(UNITS[0]);
+    #[expect(clippy::cast_precision_loss, reason = "three digits of a size")]
+    let bytes = |row: &Row| number::significant(row.bytes as f64 / size as f64, 3);
+    vec![
+        line("all tensors", &|row| sqnr(row, None)),
+        line("flushed to zero", &|row| few(row.statistics.counts.flushed, row)),
+        line("overflow or clipped", &|row| few(row.statistics.counts.overflow, row)),
+        line("bits a weight", &|row| {
+            let bits = row.number(BITS).unwrap_or(f64::NAN);
+            Cell::number(bits, number::shortest((bits * 100.0).round() / 100.0))
+        }),
+        line(&format!("size, {unit}"), &|row| Cell::new(row.bytes, bytes(row))),
+    ]
 }
 
-/// The longest beginning of all names that ends in a dot.
-fn prefix<'a>(groups: &[Group<'a>]) -> &'a str {
-    let Some(first) = groups.first() else { return "" };
-    let common = |name: &str| {
-        let same = first.name.bytes().zip(name.bytes()).take_while(|(a, b)| a == b).count();
-        same.min(first.name.len())
-    };
-    let length = groups.iter().map(|group| common(group.name)).min().unwrap_or(0);
-    let end = first.name.as_bytes()[..length]
-        .iter()
-        .rposition(|byte| *byte == b'.')
-        .map_or(0, |at| at + 1);
-    &first.name[..end]
-}
-
-/// A name with its middle left out if it is long.
-fn elided(name: &str, room: usize) -> String {
-    let characters: Vec<char> = name.chars().collect();
-    if characters.len() <= room {
-        return name.to_owned();
-    }
-    let half = (room - 1) / 2;
-    let (head, tail) = (&characters[..half], &characters[characters.len() - half..]);
-    head.iter().chain(['…'].iter()).chain(tail).collect()
-}
+/// Units of bytes.
+const UNITS: [(&str, u64); 5] =
+    [("B", 1), ("kB", 1_000), ("MB", 1_000_000), ("GB", 1_000_000_000), ("TB", 1_000_000_000_000)];
 
 /// What deserves attention: tensors of which a format loses most.
 fn remarks(groups: &[Group]) -> Vec<Block> {
@@ -194,8 +208,9 @@ fn remarks(groups: &[Group]) -> Vec<Block> {
             let counts = row.statistics.counts;
             if counts.elements > 0 && counts.flushed > counts.elements / 2 {
                 let share = number::share(counts.flushed, counts.elements);
-                let name = elided(group.name, NAMES.1);
-                remarks.push(format!("! {name}: {share} becomes zero in {}.", row.key.format));
+                let (name, format) = (elided(group.name, NAMES.1), &row.key.format);
+                let remedy = remedy(group, row).unwrap_or_default();
+                remarks.push(format!("! {name}: {share} becomes zero in {format}{remedy}."));
             }
         }
     }
@@ -205,6 +220,19 @@ fn remarks(groups: &[Group]) -> Vec<Block> {
         remarks.push(format!("! {more} more cases in which most of a tensor becomes zero"));
     }
     remarks.into_iter().map(Block::line).collect()
+}
+
+/// What a scale does for a tensor that vanishes without one, if that was measured.
+fn remedy(group: &Group, row: &Row) -> Option<String> {
+    let elements = |row: &Row| row.key.format.parse::<Spec>().ok().map(|spec| spec.format);
+    let is_plain = row.scaling() == Scaling::Plain;
+    let scaled = group.rows.iter().filter(|other| {
+        is_plain && other.scaling() != Scaling::Plain && elements(other) == elements(row)
+    });
+    let (name, sqnr) = scaled
+        .filter_map(|row| Some((&row.key.format, row.number(SQNR)?)))
+        .max_by(|a, b| a.1.total_cmp(&b.1))?;
+    Some(format!(" without a scale; {name} gives {} dB", number::fixed(sqnr, 1)))
 }
 
 /// Returns the best target of each tensor and of all, with the table that justifies it.

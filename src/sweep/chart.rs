@@ -1,7 +1,16 @@
 //! Rows become charts: quality and losses against scale, and histograms.
 
-use super::row::{Key, Row, SQNR};
-use crate::report::plot::{Axis, Chart, Draw, Scale, Series};
+use super::{
+    row::{Key, Row, SQNR},
+    view::Columns as _,
+};
+use crate::{
+    block::{rows::ScaleKind, spec::Scaling},
+    codec::{Kind, decode},
+    format::{E4M3FN, catalogue::E8M0},
+    report::plot::{Axis, Chart, Draw, Scale, Series},
+    stats::Histogram,
+};
 
 /// How a row's target is called where only targets differ.
 pub(super) fn target_name(key: &Key, all: &[Row]) -> String {
@@ -65,27 +74,56 @@ pub(super) fn sweep(source: &str, rows: &[Row]) -> [Chart; 2] {
     ]
 }
 
-/// Returns the histograms of the inputs of the first row and of the errors of every row.
+/// How many of a row's block scales have which exponent, before the scale of the tensor; zeros and
+/// NaNs have none.
+fn block_scales(row: &Row) -> Option<Histogram> {
+    let Scaling::Block(block) = row.scaling() else { return None };
+    let format = match block.scale() {
+        ScaleKind::E8m0 => &E8M0,
+        ScaleKind::Nv => &E4M3FN,
+    };
+    let mut exponents = Histogram::default();
+    for (code, count) in row.statistics.scales.as_ref()?.filled() {
+        let scale = decode(format, code.cast_unsigned().into());
+        if scale.kind == Kind::Finite {
+            exponents.count(scale.exponent, count);
+        }
+    }
+    Some(exponents)
+}
+
+/// Returns the histograms of the inputs of the first row, and of the errors and block scales of every
+/// row.
 pub(super) fn histograms(source: &str, rows: &[Row]) -> Vec<Chart> {
     #[expect(clippy::cast_precision_loss, reason = "a count in a chart")]
-    let series = |name: String, histogram: &crate::stats::Histogram| Series {
+    let series = |name: String, histogram: &Histogram| Series {
         name,
         points: histogram.bins().map(|(e, count)| (f64::from(e), count as f64)).collect(),
     };
     let of = |row: &Row| row.statistics.histograms.clone();
     let Some(first) = rows.first().and_then(of) else { return Vec::new() };
-    let errors = by_target(rows).into_iter().filter_map(|(name, rows)| {
-        of(rows.first()?).map(|histograms| series(name, &histograms.errors))
+    let targets = by_target(rows);
+    let firsts = || targets.iter().filter_map(|(name, rows)| Some((name, *rows.first()?)));
+    let errors = firsts().filter_map(|(name, row)| {
+        of(row).map(|histograms| series(name.clone(), &histograms.errors))
     });
-    let chart = |title: String, x: &str, series: Vec<Series>| Chart {
+    let scales: Vec<Series> = firsts()
+        .filter_map(|(name, row)| block_scales(row).map(|scales| series(name.clone(), &scales)))
+        .collect();
+    let chart = |title: String, x: &str, y: &str, series: Vec<Series>| Chart {
         title,
         x: Axis::new(x, Scale::PowerOfTwo),
-        y: Axis::new("elements", Scale::Linear),
+        y: Axis::new(y, Scale::Linear),
         draw: Draw::Bars,
         series,
     };
-    vec![
-        chart(format!("inputs: {source}"), "|x|", vec![series("inputs".to_owned(), &first.inputs)]),
-        chart("errors".to_owned(), "|e|", errors.collect()),
-    ]
+    let inputs = vec![series("inputs".to_owned(), &first.inputs)];
+    let mut charts = vec![
+        chart(format!("inputs: {source}"), "|x|", "elements", inputs),
+        chart("errors".to_owned(), "|e|", "elements", errors.collect()),
+    ];
+    if !scales.is_empty() {
+        charts.push(chart("block scales".to_owned(), "scale", "blocks", scales));
+    }
+    charts
 }

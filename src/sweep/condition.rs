@@ -1,7 +1,7 @@
 //! What people require of a measurement: `max_ulp<=1,sqnr_db>=30` becomes conditions on rows.
 
-use super::row::Row;
-use crate::stats::{METRICS, metric};
+use super::{against, view::Columns};
+use crate::stats::METRICS;
 
 /// A comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +51,12 @@ pub enum ConditionError {
 }
 
 fn metric_names() -> String {
-    METRICS.iter().map(|metric| metric.name).collect::<Vec<_>>().join(" ")
+    metrics().collect::<Vec<_>>().join(" ")
+}
+
+/// The names of everything that is measured, of one input or between two.
+fn metrics() -> impl Iterator<Item = &'static str> {
+    METRICS.iter().map(|metric| metric.name).chain(against::METRICS)
 }
 
 impl std::str::FromStr for Condition {
@@ -69,12 +74,13 @@ impl std::str::FromStr for Condition {
             "bits" => "bits_per_weight",
             name => name,
         };
-        let metric = metric(name).ok_or_else(|| ConditionError::Unknown(name.to_owned()))?;
+        let column = metrics().find(|metric| *metric == name);
+        let column = column.ok_or_else(|| ConditionError::Unknown(name.to_owned()))?;
         let bound: f64 = bound.trim().parse().map_err(|_| malformed())?;
         if bound.is_nan() {
             return Err(malformed());
         }
-        Ok(Self { column: metric.name, comparison, bound, text: text.trim().to_owned() })
+        Ok(Self { column, comparison, bound, text: text.trim().to_owned() })
     }
 }
 
@@ -100,7 +106,7 @@ impl Condition {
     }
 
     /// Whether a row meets it; what has no value meets nothing.
-    pub(super) fn holds(&self, row: &Row) -> bool {
+    pub(super) fn holds(&self, row: &impl Columns) -> bool {
         row.number(self.column).is_some_and(|x| self.admits(x))
     }
 

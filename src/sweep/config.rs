@@ -3,15 +3,18 @@
 use glob::Pattern;
 use serde_json::{Map, Value, json};
 
-use super::{numbers::MAX_SCALE, source::Tensor, target::Target};
+use super::{numbers::MAX_SCALE, target::Target};
 use crate::{
     block::{
         BlockError,
-        rows::BLOCKS,
+        rows::{BLOCKS, SCALE_RULES, ScaleKind},
         spec::{Scaling, Spec},
     },
     codec::Projection,
-    container::{ContainerError, Shard, Source, quote, reading::weights::weights},
+    container::{
+        ContainerError, Shard, Source, quote,
+        reading::weights::{Weight, weights},
+    },
     format::{BF16, E4M3FN, E5M2, F16, Format, catalogue::E2M1FN},
     random::Distribution,
     text::literal::parse_number,
@@ -52,19 +55,23 @@ pub struct Files {
 
 impl Files {
     /// Returns the tensors that are measured.
-    pub(super) fn tensors(&self) -> Result<Vec<Tensor<'_>>, SweepError> {
+    pub(super) fn weights(&self) -> Result<Vec<Weight<'_>>, SweepError> {
         let weights = weights(&self.parts, self.from.as_ref(), self.allow_unscaled)?;
         let takes = |name: &str| {
             let is_in = |globs: &[Pattern]| globs.iter().any(|glob| glob.matches(name));
             (self.include.is_empty() || is_in(&self.include)) && !is_in(&self.exclude)
         };
-        let taken = weights.into_iter().filter(|weight| takes(&weight.name));
-        let tensors: Vec<Tensor> = taken.map(Tensor::weight).collect();
-        if tensors.is_empty() {
+        let taken: Vec<Weight> = weights.into_iter().filter(|weight| takes(&weight.name)).collect();
+        if taken.is_empty() {
             return Err(SweepError::NoTensor(self.name.clone()));
         }
-        Ok(tensors)
+        Ok(taken)
     }
+}
+
+/// Returns globs as they were written.
+pub(super) fn globs(globs: &[Pattern]) -> Vec<String> {
+    globs.iter().map(ToString::to_string).collect()
 }
 
 impl std::fmt::Display for Input {
@@ -219,6 +226,21 @@ pub fn file_targets() -> Vec<Spec> {
     plain.into_iter().chain([tensor]).chain(blocks).collect()
 }
 
+/// Returns the targets among which one is recommended unless others are named: those of a file, a scale
+/// a channel, and every block format under every scale rule.
+pub fn candidates() -> Vec<Spec> {
+    let channel = Spec { scaling: Scaling::Channel, ..Spec::plain(E4M3FN.clone()) };
+    let is_block = |spec: &Spec| matches!(spec.scaling, Scaling::Block(_));
+    let blocks = BLOCKS.iter().flat_map(|row| match row.scale {
+        ScaleKind::E8m0 => {
+            SCALE_RULES.iter().map(|rule| format!("{}/{}", row.name, rule.name)).collect()
+        }
+        ScaleKind::Nv => vec![row.name.to_owned()],
+    });
+    let unblocked = file_targets().into_iter().filter(|spec| !is_block(spec));
+    unblocked.chain([channel]).chain(blocks.filter_map(|name| name.parse().ok())).collect()
+}
+
 impl Default for Config {
     /// A million standard normal samples in the four usual formats.
     fn default() -> Self {
@@ -248,19 +270,15 @@ impl Config {
         self.targets.iter().map(target).collect()
     }
 
-    /// Returns globs as they were written.
-    fn globs(&self, which: impl Fn(&Files) -> &Vec<Pattern>) -> Vec<String> {
-        match &self.input {
-            Input::Files(files) => which(files).iter().map(ToString::to_string).collect(),
-            Input::Samples { .. } | Input::Exhaustive(_) => Vec::new(),
-        }
-    }
-
     /// Returns all options under their names.
     pub(super) fn options(&self) -> Map<String, Value> {
         let samples = match self.input {
             Input::Samples { samples, .. } => Some(samples),
             Input::Exhaustive(_) | Input::Files(_) => None,
+        };
+        let (include, exclude) = match &self.input {
+            Input::Files(files) => (globs(&files.include), globs(&files.exclude)),
+            Input::Samples { .. } | Input::Exhaustive(_) => (Vec::new(), Vec::new()),
         };
         let targets: Vec<String> = self.targets.iter().map(Spec::to_string).collect();
         let projection = &self.projection;
@@ -277,8 +295,8 @@ impl Config {
             "tininess": projection.tininess.name(),
             "scale": self.scales.to_string(),
             "by": if self.by_tensor { "tensor" } else { "total" },
-            "include": self.globs(|files| &files.include),
-            "exclude": self.globs(|files| &files.exclude),
+            "include": include,
+            "exclude": exclude,
             "histogram": self.histograms,
             "shard": (self.shard != Shard::WHOLE).then(|| vec![self.shard.to_string()]),
         });

@@ -59,6 +59,15 @@ impl Job<'_> {
         for worker in workers {
             all.iter_mut().zip(&worker?).for_each(|(all, own)| all.merge(own));
         }
+        // A tensor's scales are counted once: in the share that has its first chunk.
+        if self.shard.contains(at.chunks) {
+            for (statistics, scales) in all.iter_mut().zip(&scales) {
+                let codes = scales.as_ref().and_then(|scales| scales.codes.as_ref());
+                if let (Some(counted), Some(codes)) = (&mut statistics.scales, codes) {
+                    counted.merge(codes);
+                }
+            }
+        }
         Ok(all)
     }
 
@@ -125,10 +134,8 @@ impl Job<'_> {
                     scaled.scale(read.numbers(), *scale);
                     scaled.numbers()
                 };
-                let largest = numbers.largest();
                 let targets = self.targets.iter().zip(tensor_scales).zip(own);
                 for ((target, scales), statistics) in targets {
-                    statistics.max_input = statistics.max_input.max(largest);
                     target.measure(numbers, place, scales.as_ref(), &mut work, statistics);
                 }
             }

@@ -3,6 +3,7 @@
 //!
 //! [`run`] measures and [`Measurement::merge`] adds up what several runs measured;
 //! [`present`] turns a measurement into a report, charts and the verdict on what was required.
+//! [`compare`] and [`present_comparison`] do the same for two files.
 //!
 //! ```
 //! use fpx::{format::E5M2, block::spec::Spec, sweep::{Config, Input, View, present, run}};
@@ -16,12 +17,15 @@
 //! assert!(answer.report.rows.rows.len() == 1);
 //! ```
 
+mod against;
 mod by_tensor;
 mod chart;
 mod condition;
 mod config;
+mod differences;
 mod measure;
 mod measurement;
+mod names;
 mod numbers;
 mod recommend;
 mod row;
@@ -30,8 +34,10 @@ mod source;
 mod target;
 mod view;
 
+pub use against::{Comparison, compare};
 pub use condition::{Condition, ConditionError};
-pub use config::{Config, Files, Input, Scales, SweepError, file_targets, samples};
+pub use config::{Config, Files, Input, Scales, SweepError, candidates, file_targets, samples};
+pub use differences::present_comparison;
 pub use measurement::{Measurement, MergeError};
 pub use view::{Answer, Recommendation, View, ViewError, present};
 
@@ -67,7 +73,7 @@ pub fn run(config: &Config, progress: &dyn Progress) -> Result<Measurement, Swee
             vec![Tensor::samples(*distribution, config.seed, *samples)]
         }
         Input::Exhaustive(format) => vec![Tensor::exhaustive(format)?],
-        Input::Files(files) => files.tensors()?,
+        Input::Files(files) => files.weights()?.into_iter().map(Tensor::weight).collect(),
     };
     let scales = config.scales.exponents();
     let job = Job {
@@ -90,7 +96,8 @@ pub fn run(config: &Config, progress: &dyn Progress) -> Result<Measurement, Swee
         let own = each.zip(measured).map(|((scale, target), statistics)| {
             let key = Key::new(&source, tensor.name.as_deref(), target, scale);
             let bytes = target.bytes(elements, &tensor.shape)?;
-            Ok(Row { key, statistics, elements, bytes })
+            let (tensor_scales, shape) = (target.tensor_scale_bytes(), tensor.shape.clone());
+            Ok(Row { key, statistics, elements, bytes, tensor_scales, shape })
         });
         let own = own.collect::<Result<Vec<Row>, SweepError>>()?;
         if totals.is_empty() {

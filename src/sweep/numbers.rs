@@ -1,6 +1,10 @@
 //! Buffers of numbers in the narrowest type that holds them exactly.
 
-use crate::container::reading::{buffer::Workspace, load::Lane};
+use crate::{
+    container::reading::{buffer::Workspace, load::Lane},
+    kernel::{Quanta, largest_finite},
+    stats::{Pass, Statistics},
+};
 
 /// Numbers of a chunk.
 #[derive(Clone, Copy, Debug)]
@@ -30,20 +34,26 @@ impl<'a> Numbers<'a> {
 
     /// Returns the largest finite magnitude, 0 if there is none.
     pub(super) fn largest(self) -> f64 {
-        // Magnitudes are ordered as their codes are, and integers have a vector maximum.
         match self {
-            Self::Narrow(numbers) => {
-                let codes = numbers.iter().map(|x| x.abs().to_bits());
-                let finite =
-                    codes.map(|code| if code < f32::INFINITY.to_bits() { code } else { 0 });
-                f64::from(f32::from_bits(finite.fold(0, u32::max)))
-            }
-            Self::Wide(numbers) => {
-                let codes = numbers.iter().map(|x| x.abs().to_bits());
-                let finite =
-                    codes.map(|code| if code < f64::INFINITY.to_bits() { code } else { 0 });
-                f64::from_bits(finite.fold(0, u64::max))
-            }
+            Self::Narrow(numbers) => largest_finite(numbers),
+            Self::Wide(numbers) => largest_finite(numbers),
+        }
+    }
+
+    /// Adds their errors, given the results, whose first has an index in the whole input.
+    pub(super) fn measure(
+        self,
+        results: Numbers,
+        quanta: Quanta,
+        first: u64,
+        pass: &mut Pass,
+        statistics: &mut Statistics,
+    ) {
+        match (self, results) {
+            (Self::Narrow(x), Numbers::Narrow(r)) => pass.block(statistics, quanta, first, (x, r)),
+            (Self::Narrow(x), Numbers::Wide(r)) => pass.block(statistics, quanta, first, (x, r)),
+            (Self::Wide(x), Numbers::Narrow(r)) => pass.block(statistics, quanta, first, (x, r)),
+            (Self::Wide(x), Numbers::Wide(r)) => pass.block(statistics, quanta, first, (x, r)),
         }
     }
 

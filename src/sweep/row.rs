@@ -2,9 +2,12 @@
 
 use serde_json::Value;
 
-use super::target::Target;
+use super::{target::Target, view::Columns};
 use crate::{
-    block::spec::Spec,
+    block::{
+        rows::ScaleKind,
+        spec::{Block, Scaling, Spec},
+    },
     report::{Cell, Column, Place, Role, Table, number, value_of},
     stats::{self, Figure, METRICS, Measured, Metric, Show, StateError, Statistics},
 };
@@ -20,6 +23,10 @@ pub(super) struct Row {
     pub(super) elements: u64,
     /// Bytes that store all elements.
     pub(super) bytes: u64,
+    /// Those of them that are scales of whole tensors.
+    pub(super) tensor_scales: u64,
+    /// The dimensions of the tensor; none for all of the source.
+    pub(super) shape: Vec<u64>,
 }
 
 /// What tells rows apart.
@@ -58,6 +65,8 @@ impl Row {
     fn state(&self) -> Value {
         let mut state = self.statistics.state();
         state[ELEMENTS] = self.elements.into();
+        state[TENSOR_SCALES] = self.tensor_scales.into();
+        state[SHAPE] = self.shape.clone().into();
         state
     }
 
@@ -73,11 +82,14 @@ impl Row {
             overflow: text("overflow_policy")?,
             scale: scale.ok_or(StateError)?,
         };
+        let shape = row["state"][SHAPE].as_array().ok_or(StateError)?;
         let found = Self {
             key,
             statistics: Statistics::from_state(&row["state"])?,
             elements: row["state"][ELEMENTS].as_u64().ok_or(StateError)?,
             bytes: row["bytes"].as_u64().ok_or(StateError)?,
+            tensor_scales: row["state"][TENSOR_SCALES].as_u64().ok_or(StateError)?,
+            shape: shape.iter().map(|n| n.as_u64().ok_or(StateError)).collect::<Result<_, _>>()?,
         };
         // A state that belongs to another row would go unnoticed in the sums.
         let same = METRICS.iter().all(|metric| match found.figure(metric) {
@@ -91,6 +103,7 @@ impl Row {
     pub(super) fn total(&self) -> Self {
         let mut total = self.clone();
         total.key.tensor = None;
+        total.shape.clear();
         total
     }
 
@@ -99,18 +112,14 @@ impl Row {
         self.statistics.merge(&other.statistics);
         self.elements += other.elements;
         self.bytes += other.bytes;
+        self.tensor_scales += other.tensor_scales;
     }
 
     /// Returns what metrics are functions of.
     pub(super) fn measured(&self) -> Measured<'_> {
-        let Self { statistics, elements, bytes, .. } = self;
-        let (elements, bytes) = (*elements, *bytes);
-        Measured { statistics, elements, bytes, has_ulps: !self.is_scaled() }
-    }
-
-    /// Whether elements share scales, so that there is no one quantum at a number.
-    fn is_scaled(&self) -> bool {
-        self.key.format.parse::<Spec>().is_ok_and(|spec| !spec.is_plain())
+        let Self { statistics, elements, bytes, tensor_scales, .. } = self;
+        let (elements, bytes, tensor_scales) = (*elements, *bytes, *tensor_scales);
+        Measured { statistics, elements, bytes, tensor_scales, has_ulps: true }
     }
 
     /// Returns a metric's value.
@@ -118,41 +127,23 @@ impl Row {
         (metric.get)(&self.measured())
     }
 
-    /// Returns the value of a column that holds numbers, if there is one.
-    pub(super) fn number(&self, name: &str) -> Option<f64> {
-        match name {
-            "scale_log2" => Some(self.key.scale.into()),
-            _ => stats::metric(name).and_then(|metric| self.figure(metric).number()),
-        }
+    /// Returns the scaling of the target.
+    pub(super) fn scaling(&self) -> Scaling {
+        self.key.format.parse::<Spec>().map_or(Scaling::Plain, |spec| spec.scaling)
     }
 
-    /// Returns the value of a column that is no metric.
-    pub(super) fn text(&self, name: &str) -> Option<&str> {
-        let Key { source, tensor, format, rounding, overflow, .. } = &self.key;
-        match name {
-            "source" => Some(source),
-            "tensor" => tensor.as_deref(),
-            "format" => Some(format),
-            "rounding" => Some(rounding),
-            "overflow_policy" => Some(overflow),
-            _ => None,
-        }
+    /// Returns the block format of the target, if its scales are powers of two.
+    pub(super) fn power_of_two_block(&self) -> Option<Block> {
+        let Scaling::Block(block) = self.scaling() else { return None };
+        (block.scale() == ScaleKind::E8m0).then_some(block)
     }
 
-    /// Returns what the row is of, in a few words.
-    pub(super) fn label(&self) -> String {
-        let Key { tensor, format, rounding, scale, .. } = &self.key;
-        let mut label = format.clone();
-        if *rounding != crate::codec::RNE.name {
-            label = format!("{label}/{rounding}");
-        }
-        if *scale != 0 {
-            label = format!("{label} at 2^{scale}");
-        }
-        match tensor {
-            Some(tensor) => format!("{tensor} in {label}"),
-            None => label,
-        }
+    /// Returns the codes of the scales with how many there are; `None` where they are not counted.
+    fn scale_codes(&self) -> Option<Value> {
+        let codes = self.statistics.scales.as_ref()?;
+        let pair =
+            |(code, count)| Value::from(vec![format!("{code:#04x}").into(), Value::from(count)]);
+        Some(codes.filled().map(pair).collect())
     }
 
     /// Whether finite elements overflowed or became infinite or NaN: the means then leave the worst
@@ -160,30 +151,18 @@ impl Row {
     pub(super) fn is_flawed(&self) -> bool {
         let counts = self.statistics.counts;
         // Under a scale the largest elements may be clipped by design, with their errors in the sums.
-        counts.lost > 0 || (counts.overflow > 0 && !self.is_scaled())
+        counts.lost > 0 || (counts.overflow > 0 && self.scaling() == Scaling::Plain)
     }
 
     /// Returns the cell of a metric.
     pub(super) fn cell(&self, metric: &Metric) -> Cell {
         let figure = self.figure(metric);
-        let text = match (figure, metric.show) {
-            (Figure::Absent, _) => return Cell::absent(),
-            (Figure::Count(n), Show::Share) => number::share(n, self.statistics.counts.elements),
-            (Figure::Count(n), Show::Bytes) => number::bytes(n),
-            (Figure::Count(n), _) => number::grouped(n),
-            (Figure::Number(x), Show::Fixed(decimals)) => number::fixed(x, decimals),
-            (Figure::Number(x), Show::Scientific(digits)) => number::scientific(x, digits),
-            (Figure::Number(x), Show::Share | Show::Count | Show::Bytes) => number::shortest(x),
-        };
+        let mut cell = figure_cell(metric, figure, self.statistics.counts.elements);
         let starred = metric.name == SQNR && self.is_flawed();
-        let text = if starred { text + "*" } else { text };
-        let value = match figure {
-            Figure::Count(n) => n.into(),
-            Figure::Number(x) => value_of(x),
-            Figure::Absent => Value::Null,
-        };
+        if starred && let Some(span) = cell.spans.last_mut() {
+            span.text.push('*');
+        }
         let is_loss = matches!(metric.name, "overflow" | "flushed") && figure != Figure::Count(0);
-        let cell = Cell::new(value, text);
         if is_loss || starred { cell.role(Role::Warning) } else { cell }
     }
 
@@ -200,13 +179,91 @@ impl Row {
             Cell::new(*scale, scale_text),
         ];
         cells.extend(METRICS.iter().map(|metric| self.cell(metric)));
+        cells.push(Cell::new(self.scale_codes(), ""));
         cells.push(Cell::new(self.state(), ""));
         cells
     }
 }
 
+impl Columns for Row {
+    fn names() -> Vec<&'static str> {
+        let keys = KEYS.iter().map(|(name, _)| *name);
+        keys.chain(METRICS.iter().map(|metric| metric.name)).collect()
+    }
+
+    fn number(&self, name: &str) -> Option<f64> {
+        match name {
+            "scale_log2" => Some(self.key.scale.into()),
+            _ => stats::metric(name).and_then(|metric| self.figure(metric).number()),
+        }
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        let Key { source, tensor, format, rounding, overflow, .. } = &self.key;
+        match name {
+            "source" => Some(source),
+            "tensor" => tensor.as_deref(),
+            "format" => Some(format),
+            "rounding" => Some(rounding),
+            "overflow_policy" => Some(overflow),
+            _ => None,
+        }
+    }
+
+    fn label(&self) -> String {
+        let Key { tensor, format, rounding, scale, .. } = &self.key;
+        let mut label = format.clone();
+        if *rounding != crate::codec::RNE.name {
+            label = format!("{label}/{rounding}");
+        }
+        if *scale != 0 {
+            label = format!("{label} at 2^{scale}");
+        }
+        match tensor {
+            Some(tensor) => format!("{tensor} in {label}"),
+            None => label,
+        }
+    }
+}
+
+/// Returns the cell of a metric's value, over so many elements.
+pub(super) fn figure_cell(metric: &Metric, figure: Figure, elements: u64) -> Cell {
+    let text = match (figure, metric.show) {
+        (Figure::Absent, _) => return Cell::absent(),
+        (Figure::Count(n), Show::Share) => number::share(n, elements),
+        (Figure::Count(n), Show::Bytes) => number::bytes(n),
+        (Figure::Count(n), _) => number::grouped(n),
+        (Figure::Number(x), Show::Fixed(decimals)) => {
+            number::fixed(x, if x.abs() < WHOLE { decimals } else { 0 })
+        }
+        (Figure::Number(x), Show::Scientific(digits)) => number::scientific(x, digits),
+        (Figure::Number(x), Show::Share | Show::Count | Show::Bytes) => number::shortest(x),
+    };
+    let value = match figure {
+        Figure::Count(n) => n.into(),
+        Figure::Number(x) => value_of(x),
+        Figure::Absent => Value::Null,
+    };
+    Cell::new(value, text)
+}
+
+/// From here on decimals say nothing.
+const WHOLE: f64 = 1000.0;
+
+/// Returns the column of a metric.
+pub(super) fn metric_column(metric: &Metric) -> Column {
+    let column = Column::new(metric.name, metric.heading);
+    match metric.show {
+        Show::Count | Show::Bytes => column.right(),
+        Show::Share | Show::Scientific(_) => column,
+        Show::Fixed(_) => column.point(),
+    }
+}
+
 /// What a state holds besides the statistics.
 const ELEMENTS: &str = "elements";
+const SHAPE: &str = "shape";
+const TENSOR_SCALES: &str = "tensor_scale_bytes";
 
 /// The metric of what a format costs.
 pub(super) const BITS: &str = "bits_per_weight";
@@ -244,16 +301,9 @@ fn columns() -> Vec<Column> {
         let column = Column::new(name, heading);
         if matches!(name, "source" | "tensor") { column.wraps() } else { column }
     });
-    let metrics = METRICS.iter().map(|metric| {
-        let column = Column::new(metric.name, metric.heading);
-        match metric.show {
-            Show::Count | Show::Bytes => column.right(),
-            Show::Share | Show::Scientific(_) => column,
-            Show::Fixed(_) => column.point(),
-        }
-    });
-    let state = Column::new("state", "").place(Place::Json);
-    keys.chain(metrics).chain([state]).collect()
+    let metrics = METRICS.iter().map(metric_column);
+    let nested = ["scale_codes", "state"].map(|name| Column::new(name, "").place(Place::Json));
+    keys.chain(metrics).chain(nested).collect()
 }
 
 /// Returns rows with every column.
@@ -274,9 +324,4 @@ pub(super) fn select(table: &Table, names: &[String]) -> Table {
         selected.push(places.iter().map(|&at| cells[at].clone()));
     }
     selected
-}
-
-/// Returns the names of all columns that a table can show.
-pub(super) fn names() -> impl Iterator<Item = &'static str> {
-    KEYS.iter().map(|(name, _)| *name).chain(METRICS.iter().map(|metric| metric.name))
 }

@@ -1,15 +1,21 @@
 //! What people see of a measurement: what was asked, the table, what deserves attention, what next.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::{
     Measurement, by_tensor,
     chart::{self, by_target},
-    recommend,
+    names, recommend,
     row::{BITS, Row, SQNR, USUAL},
-    view::View,
+    view::{Columns as _, View},
 };
 use crate::{
+    block::{
+        rows::{SCALE_RULES, ScaleRule},
+        spec::{self, Scaling, Spec},
+    },
     kernel::Total,
     report::{Block, Cell, Column, Role, Span, Table, number},
     stats::metric,
@@ -54,26 +60,30 @@ pub(super) fn blocks(measurement: &Measurement, rows: &[Row], view: &View) -> Ve
         blocks.extend(charts.into_iter().take(1).map(Block::Chart));
         blocks.push(Block::blank());
         blocks.push(Block::Table(best_scales(rows)));
+    } else if view.recommend.is_some() && view.columns.is_empty() {
+        // The reasons for the recommendation take the place of the rows.
     } else if has_tensors {
         blocks.extend(by_tensor::blocks(&measurement.rows, rows, view));
     } else {
         blocks.push(Block::Rows);
     }
     if let Some(recommendation) = &view.recommend {
-        blocks.push(Block::blank());
+        if !matches!(blocks.last(), Some(Block::Line(spans)) if spans.is_empty()) {
+            blocks.push(Block::blank());
+        }
         blocks.extend(recommended(rows, &recommendation.conditions));
     }
     if view.histograms {
         blocks.push(Block::blank());
         blocks.extend(chart::histograms(&rows[0].key.source, rows).into_iter().map(Block::Chart));
     }
-    let notes = notes(rows);
+    let notes = notes(rows, view);
     if !notes.is_empty() {
         blocks.push(Block::blank());
         blocks.extend(notes.into_iter().map(Block::line));
     }
     blocks.push(Block::hint(""));
-    blocks.push(Block::hint(hint(rows)));
+    blocks.push(Block::hint(hint(rows, option_is_null(measurement, "samples"))));
     blocks
 }
 
@@ -83,8 +93,13 @@ fn title(measurement: &Measurement, rows: &[Row]) -> Vec<Block> {
     let source = rows.first().map_or(String::new(), |row| row.key.source.clone());
     let total = rows.iter().find(|row| row.key.tensor.is_none());
     let elements = total.map_or(0, |row| row.statistics.counts.elements);
+    let tensors: BTreeSet<&str> = rows.iter().filter_map(|row| row.key.tensor.as_deref()).collect();
     let what = if option("samples").is_null() {
-        format!("{} elements", number::grouped(elements))
+        let tensors = match tensors.len() {
+            0 => String::new(),
+            count => format!("{}, ", names::tensors(count)),
+        };
+        format!("{tensors}{} elements", number::grouped(elements))
     } else {
         format!("{} samples, seed {}", number::grouped(elements), option("seed"))
     };
@@ -95,8 +110,8 @@ fn title(measurement: &Measurement, rows: &[Row]) -> Vec<Block> {
         .find(|mode| mode.name == rounding)
         .map_or(rounding.clone(), |mode| mode.about.to_owned());
     let scaling =
-        if is_sweep(rows) { format!("scales 2^({})", text("scale")) } else { scaled(rows) };
-    let rest = format!("   {what}   {rounding}; overflow {}, {scaling}", text("overflow"));
+        if is_sweep(rows) { format!(", scales 2^({})", text("scale")) } else { scaled(rows) };
+    let rest = format!("   {what}   {rounding}; overflow {}{scaling}", text("overflow"));
     let mut blocks = vec![Block::Line(vec![Span::new(source, Role::Heading), Span::plain(rest)])];
     if let Some(shards) = option("shard").as_array() {
         let shards: Vec<_> = shards.iter().filter_map(Value::as_str).collect();
@@ -107,8 +122,9 @@ fn title(measurement: &Measurement, rows: &[Row]) -> Vec<Block> {
 
 fn scaled(rows: &[Row]) -> String {
     match rows.first().map_or(0, |row| row.key.scale) {
-        0 => "no scaling".to_owned(),
-        scale => format!("inputs times 2^{scale}"),
+        0 if rows.iter().any(|row| row.scaling() != Scaling::Plain) => String::new(),
+        0 => ", no scaling".to_owned(),
+        scale => format!(", inputs times 2^{scale}"),
     }
 }
 
@@ -163,41 +179,117 @@ fn recommended(rows: &[Row], conditions: &[super::Condition]) -> Vec<Block> {
         ],
         None => vec![Span::new(format!("none of these formats meets {wanted}"), Role::Warning)],
     };
-    let table = by_tensor::recommended(rows, conditions);
-    std::iter::once(Block::Line(line)).chain(table.map(Block::Table)).collect()
+    let tables = [
+        Some(recommend::reasons(&all, conditions)),
+        recommend::rules(&all),
+        by_tensor::recommended(rows, conditions),
+    ];
+    let mut blocks = vec![Block::Line(line)];
+    for table in tables.into_iter().flatten() {
+        blocks.extend([Block::blank(), Block::Table(table)]);
+    }
+    blocks
 }
 
 /// What in the rows deserves attention.
-fn notes(rows: &[Row]) -> Vec<String> {
+fn notes(rows: &[Row], view: &View) -> Vec<String> {
     let mut notes = Vec::new();
+    let totals: Vec<&Row> = rows.iter().filter(|row| row.key.tensor.is_none()).collect();
     if rows.iter().any(Row::is_flawed) {
         notes.push("* of the elements whose result is finite and did not overflow".to_owned());
     }
-    let biased: Vec<String> = rows.iter().filter(|row| is_biased(row)).map(Row::label).collect();
-    match biased.as_slice() {
-        [] => notes.push(
-            "bias is not distinguishable from 0 in any row (|bias| < 2 rmse/sqrt n).".to_owned(),
-        ),
-        [first, others @ ..] => {
-            let more = match others.len() {
-                0 => String::new(),
-                n => format!(" and {n} more"),
-            };
-            notes.push(format!("bias differs from 0 in {first}{more} (|bias| >= 2 rmse/sqrt n)."));
+    // Over scales a block format's rows are the same, and so would be what is said of them.
+    if !is_sweep(rows) && view.recommend.is_none() {
+        notes.extend(clipped(&totals));
+    }
+    let has_tensors = totals.len() < rows.len();
+    // What is said of columns that are not shown explains nothing.
+    if !has_tensors && !is_sweep(rows) && view.recommend.is_none() {
+        notes.push(bias(rows));
+        let is_one = |row: &Row| row.number("max_rel") == Some(1.0);
+        if rows.iter().any(|row| row.statistics.counts.flushed > 0 && is_one(row)) {
+            notes.push("max rel error 1 = a value that became zero.".to_owned());
         }
     }
-    let is_one = |row: &Row| row.number("max_rel") == Some(1.0);
-    if rows.iter().any(|row| row.statistics.counts.flushed > 0 && is_one(row)) {
-        notes.push("max rel error 1 = a value that became zero.".to_owned());
-    }
-    if let Some(counts) = rows.first().map(|row| row.statistics.counts)
+    if let Some(counts) = totals.first().map(|row| row.statistics.counts)
         && counts.nan_in + counts.inf_in > 0
     {
         let (nan, inf) = (number::grouped(counts.nan_in), number::grouped(counts.inf_in));
         notes.push(format!("{nan} NaN and {inf} infinite inputs are left out of the means."));
     }
+    if has_tensors {
+        notes.push(
+            "SQNR measures weights, not a model's accuracy; activations are not in this file."
+                .to_owned(),
+        );
+    }
     notes
 }
+
+fn bias(rows: &[Row]) -> String {
+    let biased: Vec<String> = rows.iter().filter(|row| is_biased(row)).map(Row::label).collect();
+    let more = match biased.len() {
+        0 => {
+            return "bias is not distinguishable from 0 in any row (|bias| < 2 rmse/sqrt n)."
+                .to_owned();
+        }
+        1 => String::new(),
+        n => format!(" and {} more", n - 1),
+    };
+    format!("bias differs from 0 in {}{more} (|bias| >= 2 rmse/sqrt n).", biased[0])
+}
+
+/// Block formats that clip and are worse than a binary32 scale over more elements, or than the same
+/// format under another rule: then it is the rule that costs.
+fn clipped(totals: &[&Row]) -> Vec<String> {
+    let block = Row::power_of_two_block;
+    let element = |row: &Row| row.key.format.parse::<Spec>().ok().map(|spec| spec.format);
+    let under = |row: &Row, rule| {
+        let spec = row.key.format.parse::<Spec>().ok()?;
+        let scaling = Scaling::Block(spec::Block { rule, ..block(row)? });
+        Some(Spec { scaling, ..spec }.to_string())
+    };
+    let note = |row: &Row| {
+        let rule = block(row)?.rule;
+        let is_family = |other: &Row| block(other).and(under(other, rule)) == under(row, rule);
+        let better = totals.iter().copied().filter(|other| {
+            let is_coarse = !matches!(other.scaling(), Scaling::Plain | Scaling::Block(_));
+            let is_alike = is_coarse && element(other) == element(row) || is_family(other);
+            is_alike && other.key.scale == row.key.scale
+        });
+        let better = better.max_by(|a, b| quality(a).total_cmp(&quality(b)))?;
+        let (gain, counts) = (quality(better) - quality(row), row.statistics.counts);
+        if counts.overflow == 0 || gain.is_nan() || gain < GAIN {
+            return None;
+        }
+        let share = number::share(counts.overflow, counts.elements);
+        let is_other = |other: &&Row| is_family(other) && !std::ptr::eq(*other, row);
+        let advice = if totals.iter().any(is_other) {
+            String::new()
+        } else {
+            format!("; try {}", under(row, safe_rule())?)
+        };
+        let (format, other, gain) = (&row.key.format, &better.key.format, number::fixed(gain, 1));
+        Some(format!(
+            "{format} is {gain} dB below {other}: the {} rule clips block maxima, {share} of the elements{advice}.",
+            rule.name,
+        ))
+    };
+    totals.iter().filter_map(|row| note(row)).collect()
+}
+
+/// The least scale under which nothing is clipped.
+fn safe_rule() -> &'static ScaleRule {
+    &SCALE_RULES[1]
+}
+
+/// A row's quality.
+fn quality(row: &Row) -> f64 {
+    row.number(SQNR).unwrap_or(f64::NEG_INFINITY)
+}
+
+/// So many dB are worth a remark.
+const GAIN: f64 = 0.1;
 
 /// Whether a mean error is larger than chance makes it: two standard errors.
 #[expect(clippy::cast_precision_loss, reason = "a count under a root")]
@@ -208,11 +300,19 @@ fn is_biased(row: &Row) -> bool {
     n > 0.0 && rmse > 0.0 && bias >= 2.0 * rmse / n.sqrt()
 }
 
-fn hint(rows: &[Row]) -> String {
+fn option_is_null(measurement: &Measurement, name: &str) -> bool {
+    measurement.options.get(name).is_none_or(Value::is_null)
+}
+
+/// What to type next.
+fn hint(rows: &[Row], is_file: bool) -> &'static str {
     if is_sweep(rows) {
-        "every scale: --emit csv · a picture: --plot sweep.svg".to_owned()
+        "every scale: --emit csv · a picture: --plot sweep.svg"
+    } else if rows.iter().any(|row| row.key.tensor.is_some()) {
+        "long form: --emit csv · what would do: --recommend · write it: fpx convert --to FORMAT -o FILE"
+    } else if is_file {
+        "tensor by tensor: --by tensor · what would do: --recommend · every column: --columns all"
     } else {
         "the window of each format: --scale -40..20 · your weights: fpx error-sweep model.safetensors"
-            .to_owned()
     }
 }

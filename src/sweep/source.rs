@@ -122,10 +122,16 @@ impl<'a> Feed<'a> {
                     (chunk.number, chunk.elements)
                 }
                 (data, _) => {
-                    let chunk = self.next.fetch_add(1, Ordering::Relaxed);
-                    if chunk >= self.tensor.chunks() {
+                    let turn = self.next.fetch_add(1, Ordering::Relaxed);
+                    let chunks = self.tensor.chunks();
+                    if turn >= chunks {
                         return Ok(None);
                     }
+                    // In the order of codes every chunk would hold the largest error so far.
+                    let chunk = match data {
+                        Data::Codes(_) => reversed(turn, chunks),
+                        Data::Samples(..) | Data::File(_) => turn,
+                    };
                     let end = self.tensor.elements.unwrap_or(0).min((chunk + 1) * CHUNK);
                     let elements = chunk * CHUNK..end;
                     if self.shard.contains(self.first + chunk) {
@@ -141,6 +147,14 @@ impl<'a> Feed<'a> {
     }
 }
 
+/// Reverses the bits of a number below a power of two.
+const fn reversed(number: u64, power: u64) -> u64 {
+    match power.trailing_zeros() {
+        0 => number,
+        bits => number.reverse_bits() >> (u64::BITS - bits),
+    }
+}
+
 fn read(data: &Data, elements: Range<u64>, buffer: &mut Buffer) {
     let count = index(elements.end - elements.start);
     match data {
@@ -149,25 +163,26 @@ fn read(data: &Data, elements: Range<u64>, buffer: &mut Buffer) {
             kernel::sample(distribution, *seed, elements.start, buffer.narrow(count));
         }
         Data::Codes(format) if *format == F32 => {
-            for (x, code) in buffer.narrow(count).iter_mut().zip(codes(elements)) {
-                *x = f32::from_bits(code);
+            let first = code(elements.start);
+            for (x, i) in buffer.narrow(count).iter_mut().zip(0..) {
+                *x = f32::from_bits(first + i);
             }
         }
         Data::Codes(format) if fits(format, &F32) => {
-            let codes: Vec<u32> = codes(elements).collect();
+            let codes: Vec<u32> = elements.map(code).collect();
             let plan = Plan::new(format, &Projection::default());
             kernel::decode_f32(&plan, codes.as_slice().into(), buffer.narrow(count));
         }
         Data::Codes(format) => {
-            for (x, code) in buffer.wide(count).iter_mut().zip(codes(elements)) {
+            for (x, code) in buffer.wide(count).iter_mut().zip(elements) {
                 *x = decode(format, code.into()).to_f64();
             }
         }
     }
 }
 
-/// The codes of a range, which have at most [`MAX_EXHAUSTIVE`] bits.
+/// The code with a number; it has at most [`MAX_EXHAUSTIVE`] bits.
 #[expect(clippy::cast_possible_truncation, reason = "at most 32 bits")]
-fn codes(elements: Range<u64>) -> impl Iterator<Item = u32> {
-    elements.map(|code| code as u32)
+const fn code(number: u64) -> u32 {
+    number as u32
 }

@@ -7,12 +7,15 @@ use std::{
 
 use super::numbers::Numbers;
 use crate::{
-    block::{BlockError, Grouping, Piece, Quantizer, spec::Spec},
+    block::{
+        BlockError, Grouping, Piece, Quantizer,
+        spec::{Scaling, Spec},
+    },
     codec::{Projection, decode},
     container::{Storage, reading::scales::index},
     format::{F32, Format},
-    kernel::{self, Codes, CodesRef, Counts, Dither, Grid, Plan, Real},
-    stats::{MAX_WIDTH, Pass, Statistics},
+    kernel::{self, Codes, CodesRef, Counts, Dither, Grid, Plan, Quanta},
+    stats::{Histogram, MAX_WIDTH, Pass, Statistics},
 };
 
 /// Elements that are rounded and measured while they are in the cache.
@@ -23,6 +26,8 @@ const BLOCK: usize = 4096;
 pub(super) struct TensorScales {
     grouping: Grouping,
     values: Vec<f64>,
+    /// How many have which code, if the codes are few.
+    pub(super) codes: Option<Histogram>,
 }
 
 impl TensorScales {
@@ -74,8 +79,20 @@ impl<'a> Maxima<'a> {
         let tensor = self.quantizer.tensor_scale(f64::from_bits(self.tensor.into_inner()));
         let codes = self.quantizer.scale_codes(&largest, tensor);
         let values = self.quantizer.scale_values(&codes, tensor);
-        TensorScales { grouping: self.grouping, values }
+        let counted = has_few_codes(self.quantizer).then(|| {
+            let mut counted = Histogram::default();
+            for code in &codes {
+                counted.count(code.cast_signed(), 1);
+            }
+            counted
+        });
+        TensorScales { grouping: self.grouping, values, codes: counted }
     }
+}
+
+/// Whether the codes of scales are few enough to be counted one by one.
+fn has_few_codes(quantizer: &Quantizer) -> bool {
+    quantizer.scale_format().width() <= 8
 }
 
 /// A format and how to round to it.
@@ -101,8 +118,15 @@ pub(super) struct Work {
     halves: Vec<u16>,
     words: Vec<u32>,
     doubles: Vec<u64>,
+    rounded: Rounded,
+}
+
+/// The numbers that codes stand for, in either type, and the scale of each if there are any.
+#[derive(Debug, Default)]
+struct Rounded {
     narrow: Vec<f32>,
     wide: Vec<f64>,
+    scales: Vec<f64>,
 }
 
 /// A place in a source: an index for the random bits, and one in the whole input.
@@ -147,7 +171,16 @@ impl Target {
 
     /// Returns statistics of no element.
     pub(super) fn statistics(&self) -> Statistics {
-        Statistics::new(if self.quantizer.is_some() { 0 } else { self.spec.format.width() })
+        let has_codes = self.quantizer.as_ref().is_some_and(|quantizer| has_few_codes(quantizer));
+        let scales = has_codes.then(Histogram::default);
+        Statistics { scales, ..Statistics::new(self.spec.format.width()) }
+    }
+
+    /// Returns the bytes of the scale of a whole tensor.
+    pub(super) fn tensor_scale_bytes(&self) -> u64 {
+        let has_scale = self.spec.scaling == Scaling::Tensor
+            || self.quantizer.as_ref().is_some_and(|quantizer| quantizer.has_tensor_scale());
+        u64::from(has_scale) * size_of::<f32>() as u64
     }
 
     /// Returns the bytes that store a tensor, its scales included.
@@ -174,42 +207,9 @@ impl Target {
             let block = numbers.slice(start..numbers.len().min(start + BLOCK));
             let Place { dither, index } = place;
             let dither = Dither { first: dither.first + start as u64, ..dither };
-            let index = index + start as u64;
-            match (&self.quantizer, scales, block) {
-                (Some(quantizer), Some(scales), Numbers::Narrow(block)) => {
-                    self.measure_scaled(quantizer, scales, block, dither, index, work, statistics);
-                }
-                (Some(quantizer), Some(scales), Numbers::Wide(block)) => {
-                    self.measure_scaled(quantizer, scales, block, dither, index, work, statistics);
-                }
-                _ => self.measure_block(block, dither, index, work, statistics),
-            }
+            self.measure_block(block, dither, index + start as u64, scales, work, statistics);
         }
         work.pass.end(statistics);
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "what a block is, and where its statistics go")]
-    fn measure_scaled<R: Real>(
-        &self,
-        quantizer: &Quantizer,
-        scales: &TensorScales,
-        x: &[R],
-        dither: Dither,
-        index: u64,
-        work: &mut Work,
-        statistics: &mut Statistics,
-    ) {
-        let Work { pass, doubles, wide, .. } = work;
-        let elements = dither.first..dither.first + x.len() as u64;
-        let piece = Piece { grouping: &scales.grouping, elements };
-        let values = scales.of(&piece);
-        doubles.resize(x.len(), 0);
-        wide.resize(x.len(), 0.0);
-        let dither = Dither { first: 0, ..dither };
-        let mut codes = Codes::from(doubles.as_mut_slice());
-        statistics.counts += quantizer.encode(&piece, x, values, &mut codes, dither);
-        quantizer.decode(&piece, doubles.as_slice().into(), values, wide);
-        pass.block(statistics, self.grid, index, (x, &wide[..]));
     }
 
     fn measure_block(
@@ -217,32 +217,37 @@ impl Target {
         x: Numbers,
         dither: Dither,
         index: u64,
+        scales: Option<&TensorScales>,
         work: &mut Work,
         statistics: &mut Statistics,
     ) {
-        let Work { pass, bytes, halves, words, doubles, narrow, wide } = work;
+        let Work { pass, bytes, halves, words, doubles, rounded } = work;
         let counts = match self.plan.width() {
-            0..=8 => self.round(x, dither, bytes, narrow, wide),
-            9..=16 => self.round(x, dither, halves, narrow, wide),
-            17..=32 => self.round(x, dither, words, narrow, wide),
-            _ => self.round(x, dither, doubles, narrow, wide),
+            0..=8 => self.round(x, dither, scales, bytes, rounded),
+            9..=16 => self.round(x, dither, scales, halves, rounded),
+            17..=32 => self.round(x, dither, scales, words, rounded),
+            _ => self.round(x, dither, scales, doubles, rounded),
         };
         match (self.plan.width(), counts.refused) {
-            (0..=8, 0) => pass.mark(bytes.iter().map(|code| u16::from(*code))),
-            (9..=MAX_WIDTH, 0) => pass.mark(halves.iter().copied()),
+            (0..=8, 0) => pass.mark(bytes),
+            (9..=MAX_WIDTH, 0) => pass.mark(halves),
             // What was refused has no code.
-            (0..=8, _) => pass.mark(kept(x, bytes).map(u16::from)),
-            (9..=MAX_WIDTH, _) => pass.mark(kept(x, halves)),
+            (0..=8, _) => pass.mark_each(kept(x, bytes)),
+            (9..=MAX_WIDTH, _) => pass.mark_each(kept(x, halves)),
             _ => {}
         }
         statistics.counts += counts;
-        let (narrow, wide) = (&narrow[..], &wide[..]);
-        match (x, self.is_narrow) {
-            (Numbers::Narrow(x), true) => pass.block(statistics, self.grid, index, (x, narrow)),
-            (Numbers::Narrow(x), false) => pass.block(statistics, self.grid, index, (x, wide)),
-            (Numbers::Wide(x), true) => pass.block(statistics, self.grid, index, (x, narrow)),
-            (Numbers::Wide(x), false) => pass.block(statistics, self.grid, index, (x, wide)),
+        statistics.max_input = statistics.max_input.max(x.largest());
+        // Without a finite result there is no error.
+        let outside = counts.nan_in + counts.inf_in + counts.lost;
+        if outside == counts.elements && statistics.histograms.is_none() {
+            return;
         }
+        let Rounded { narrow, wide, scales: each } = rounded;
+        let (is_scaled, is_narrow) = (scales.is_some(), scales.is_none() && self.is_narrow);
+        let results = if is_narrow { Numbers::Narrow(narrow) } else { Numbers::Wide(wide) };
+        let quanta = Quanta { grid: self.grid, scales: is_scaled.then_some(each) };
+        x.measure(results, quanta, index, pass, statistics);
     }
 
     /// Writes the codes of numbers and the numbers that the codes stand for.
@@ -250,9 +255,9 @@ impl Target {
         &self,
         x: Numbers,
         dither: Dither,
+        scales: Option<&TensorScales>,
         codes: &mut Vec<W>,
-        narrow: &mut Vec<f32>,
-        wide: &mut Vec<f64>,
+        rounded: &mut Rounded,
     ) -> Counts
     where
         W: Copy + Default + Into<u64>,
@@ -260,6 +265,9 @@ impl Target {
         for<'a> CodesRef<'a>: From<&'a [W]>,
     {
         codes.resize(x.len(), W::default());
+        if let (Some(quantizer), Some(scales)) = (&self.quantizer, scales) {
+            return rounded.by_scales(quantizer, scales, x, dither, codes);
+        }
         let counts = match x {
             Numbers::Narrow(x) => {
                 kernel::encode_f32(&self.plan, x, codes.as_mut_slice().into(), dither)
@@ -268,7 +276,11 @@ impl Target {
                 kernel::encode_f64(&self.plan, x, codes.as_mut_slice().into(), dither)
             }
         };
-        if self.is_narrow {
+        let Rounded { narrow, wide, .. } = rounded;
+        if self.is_narrow && counts.flushed == counts.elements {
+            narrow.clear();
+            narrow.resize(x.len(), 0.0);
+        } else if self.is_narrow {
             narrow.resize(x.len(), 0.0);
             kernel::decode_f32(&self.plan, codes.as_slice().into(), narrow);
         } else {
@@ -279,6 +291,41 @@ impl Target {
             wide.clear();
             wide.extend(codes.iter().map(number));
         }
+        counts
+    }
+}
+
+impl Rounded {
+    /// Writes codes under scales, the numbers that they stand for, and the scale of each.
+    fn by_scales<W>(
+        &mut self,
+        quantizer: &Quantizer,
+        scales: &TensorScales,
+        x: Numbers,
+        dither: Dither,
+        codes: &mut [W],
+    ) -> Counts
+    where
+        for<'a> Codes<'a>: From<&'a mut [W]>,
+        for<'a> CodesRef<'a>: From<&'a [W]>,
+    {
+        let Self { wide, scales: each, .. } = self;
+        let elements = dither.first..dither.first + x.len() as u64;
+        let piece = Piece { grouping: &scales.grouping, elements };
+        let values = scales.of(&piece);
+        each.resize(x.len(), 0.0);
+        for segment in piece.grouping.segments(piece.elements.clone()) {
+            let runs = each[segment.elements].chunks_mut(segment.size);
+            runs.zip(&values[segment.scales]).for_each(|(run, scale)| run.fill(*scale));
+        }
+        let dither = Dither { first: 0, ..dither };
+        let mut places = Codes::from(&mut *codes);
+        let counts = match x {
+            Numbers::Narrow(x) => quantizer.encode(&piece, x, values, &mut places, dither),
+            Numbers::Wide(x) => quantizer.encode(&piece, x, values, &mut places, dither),
+        };
+        wide.resize(x.len(), 0.0);
+        quantizer.decode(&piece, (&*codes).into(), values, wide);
         counts
     }
 }

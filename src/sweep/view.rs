@@ -6,7 +6,22 @@ use super::{
     row::{self, Row},
     screen,
 };
-use crate::report::{Report, plot::Chart};
+use crate::report::{Report, number, plot::Chart};
+
+/// Rows in which columns are looked up by name.
+pub(super) trait Columns {
+    /// Returns the names of all columns that a table can show.
+    fn names() -> Vec<&'static str>;
+
+    /// Returns the value of a column that holds numbers, if there is one.
+    fn number(&self, name: &str) -> Option<f64>;
+
+    /// Returns the value of a column that holds a text, if there is one.
+    fn text(&self, name: &str) -> Option<&str>;
+
+    /// Returns what the row is of, in a few words.
+    fn label(&self) -> String;
+}
 
 /// What is wanted by `--recommend`.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,46 +75,68 @@ pub struct Answer {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ViewError {
     /// No column has this name.
-    #[error("unknown column '{name}', expected one of {all}", all = row::names().collect::<Vec<_>>().join(" "))]
+    #[error("unknown column '{name}', expected one of {all}")]
     Column {
         /// The name.
         name: String,
+        /// The names that there are.
+        all: String,
     },
+}
+
+/// Checks the name of a column.
+fn known<R: Columns>(name: &str) -> Result<(), ViewError> {
+    let names = R::names();
+    if names.contains(&name) {
+        return Ok(());
+    }
+    Err(ViewError::Column { name: name.to_owned(), all: names.join(" ") })
 }
 
 impl View {
     /// Returns the columns to show.
-    pub(super) fn shown(
-        &self,
-        usual: impl Iterator<Item = &'static str>,
-    ) -> Result<Vec<String>, ViewError> {
-        let known = |name: &String| {
-            let known = row::names().any(|known| known == name);
-            if known { Ok(name.clone()) } else { Err(ViewError::Column { name: name.clone() }) }
-        };
+    pub(super) fn shown<R: Columns>(&self, usual: &[&str]) -> Result<Vec<String>, ViewError> {
+        let owned = |names: &[&str]| names.iter().map(ToString::to_string).collect();
         match self.columns.as_slice() {
-            [] => Ok(usual.map(str::to_owned).collect()),
-            [all] if all == "all" => Ok(row::names().map(str::to_owned).collect()),
-            names => names.iter().map(known).collect(),
+            [] => Ok(owned(usual)),
+            [all] if all == "all" => Ok(owned(&R::names())),
+            names => {
+                names.iter().try_for_each(|name| known::<R>(name))?;
+                Ok(names.to_vec())
+            }
         }
     }
 
     /// Sorts rows by a column: numbers from the worst to the best, which is from the largest to the
     /// smallest unless they are a quality, names by the alphabet.
-    pub(super) fn sort(&self, rows: &mut [Row]) -> Result<(), ViewError> {
+    pub(super) fn sort<R: Columns>(&self, rows: &mut [R]) -> Result<(), ViewError> {
         let Some(name) = &self.sort else { return Ok(()) };
-        if !row::names().any(|known| known == name) {
-            return Err(ViewError::Column { name: name.clone() });
-        }
+        known::<R>(name)?;
         rows.sort_by(|a, b| match (a.number(name), b.number(name)) {
-            (Some(a), Some(b)) if name == row::SQNR => a.total_cmp(&b),
+            (Some(a), Some(b)) if QUALITIES.contains(&name.as_str()) => a.total_cmp(&b),
             (Some(a), Some(b)) => b.total_cmp(&a),
             (a, b) if a.is_some() != b.is_some() => b.is_some().cmp(&a.is_some()),
             _ => a.text(name).cmp(&b.text(name)),
         });
         Ok(())
     }
+
+    /// Returns which rows fail which limits.
+    pub(super) fn failures<R: Columns>(&self, rows: &[R]) -> Result<Vec<String>, ViewError> {
+        let failure = |row: &R, limit: &Condition| {
+            let found =
+                row.number(limit.column).map_or_else(|| "none".to_owned(), number::shortest);
+            format!("{}: {} is {found}, not {limit}", row.label(), limit.column)
+        };
+        self.limits.iter().try_for_each(|limit| known::<R>(limit.column))?;
+        let pairs = rows.iter().flat_map(|row| self.limits.iter().map(move |limit| (row, limit)));
+        let failed = pairs.filter(|(row, limit)| !limit.holds(*row));
+        Ok(failed.map(|(row, limit)| failure(row, limit)).collect())
+    }
 }
+
+/// The columns of which more is better.
+const QUALITIES: [&str; 2] = [row::SQNR, super::against::COSINE];
 
 /// Returns a measurement as a report with charts, and the limits that it fails.
 ///
@@ -109,12 +146,12 @@ impl View {
 pub fn present(measurement: &Measurement, view: &View) -> Result<Answer, ViewError> {
     let mut rows = measurement.rows.clone();
     view.sort(&mut rows)?;
-    let shown = view.shown(screen::usual(&rows).into_iter())?;
+    let shown = view.shown::<Row>(&screen::usual(&rows))?;
     let mut report = Report::new("error-sweep", row::table(&rows));
     report.view = Some(row::select(&report.rows, &shown));
     report.options.clone_from(&measurement.options);
     report.blocks = screen::blocks(measurement, &rows, view);
-    let failures = failures(&rows, &view.limits);
+    let failures = view.failures(&rows)?;
     let source = rows.first().map_or("", |row| row.key.source.as_str());
     let charts = if screen::is_sweep(&rows) {
         chart::sweep(source, &measurement.rows).into()
@@ -122,16 +159,4 @@ pub fn present(measurement: &Measurement, view: &View) -> Result<Answer, ViewErr
         chart::histograms(source, &measurement.rows)
     };
     Ok(Answer { report, charts, failures })
-}
-
-/// Which rows fail which limits.
-fn failures(rows: &[Row], limits: &[Condition]) -> Vec<String> {
-    let failure = |row: &Row, limit: &Condition| {
-        let found = row
-            .number(limit.column)
-            .map_or_else(|| "none".to_owned(), crate::report::number::shortest);
-        format!("{}: {} is {found}, not {limit}", row.label(), limit.column)
-    };
-    let pairs = rows.iter().flat_map(|row| limits.iter().map(move |limit| (row, limit)));
-    pairs.filter(|(row, limit)| !limit.holds(row)).map(|(row, limit)| failure(row, limit)).collect()
 }

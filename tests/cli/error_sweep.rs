@@ -7,7 +7,8 @@ use serde_json::Value;
 use crate::util::{fpx, fpx_with};
 
 /// Runs that differ in source, targets and scale.
-const RUNS: [&str; 4] = [
+const RUNS: [&str; 5] = [
+    "--samples 150k --formats mxfp4,mxint8/rceil,nvfp4,e4m3fn/tensor --histogram",
     "--samples 200k --formats f16,e4m3fn,e5m2/sr,tf32",
     "--dist cauchy:0,3 --samples 150001 --formats bf16,e2m1fn --scale -150..130:70 --histogram",
     "--dist exhaustive:f16 --formats e4m3fn,e8m0 --overflow saturate",

@@ -12,5 +12,6 @@ mod peers;
 mod pipes;
 mod policies;
 mod shell;
+mod sweep_files;
 mod train_demo;
 mod util;

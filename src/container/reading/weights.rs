@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     container::{
-        ContainerError, Source, Tensor,
+        ContainerError, Order, Source, Tensor,
         companion::{self, Scaled},
         elements, quote,
     },
@@ -95,6 +95,41 @@ fn unscaled(source: &Source, tensor: &Tensor, why: &str) -> ContainerError {
 }
 
 impl Weight<'_> {
+    /// Returns the element type, as the file spells it.
+    pub(crate) fn dtype(&self) -> &str {
+        &self.source.tensors[self.index].dtype
+    }
+
+    /// Returns the order of the elements.
+    pub(crate) fn order(&self) -> Order {
+        self.source.tensors[self.index].order
+    }
+
+    /// Returns the format of the elements' codes, if they have one and no scales lie among them.
+    pub(crate) fn format(&self) -> Option<&Format> {
+        match &self.load {
+            Load::Codes { storage, .. } => Some(&storage.format),
+            Load::Blocks { .. } => None,
+            Load::Text(held) => held.as_ref(),
+        }
+    }
+
+    /// Writes the scale of each element of a range; returns whether there are any.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read.
+    pub(crate) fn scales(
+        &self,
+        elements: std::ops::Range<u64>,
+        scales: &mut [f64],
+    ) -> Result<bool, ContainerError> {
+        let Load::Codes { scales: Some(reader), .. } = &self.load else { return Ok(false) };
+        scales.fill(1.0);
+        reader.apply(elements, scales)?;
+        Ok(true)
+    }
+
     /// Hands the elements out in chunks of `step`, from the first to the last.
     ///
     /// # Errors
