@@ -5,9 +5,9 @@
 //! the way of every mode. A number is added to so large a power of two that the sum's quantum is the
 //! grid's (see [`EvenBySum`](super::mode::EvenBySum)): the sum's last bits are then the significand of
 //! the result, leading bit included. As the exponent's part of the code is in the last bits of that
-//! power from the beginning, they are the code, normal or subnormal. Where the format has binary32's exponents there is no such power, nor a need for one:
-//! the code is the number's, shifted. Where the format is binary16, x86 processors have an
-//! instruction.
+//! power from the beginning, they are the code, normal or subnormal. Where the format has binary32's
+//! exponents there is no such power, nor a need for one: the code is the number's, shifted. Where the
+//! format is binary16, x86 processors have an instruction.
 
 use super::codes::{Codes, Word, with_slice};
 use super::instruction_set::InstructionSet;
@@ -135,7 +135,7 @@ impl Direct {
         let direct = *self;
         let mut seen = Sight::default();
         for (x, code) in source.iter().zip(codes) {
-            let magnitude = x.abs().to_bits();
+            let magnitude = x.to_bits().magnitude();
             let (result, is_exact) =
                 if SHIFT { direct.shifted(x.to_bits()) } else { direct.summed(*x) };
             seen.top = seen.top.max(magnitude);
@@ -155,7 +155,8 @@ impl Direct {
         let sum = x.abs() + f32::from_bits(scale);
         let sign = x.to_bits() >> self.sign_shift;
         let code = sum.to_bits() & self.magnitude | sign & !self.magnitude;
-        (code, sum - f32::from_bits(scale) == x.abs())
+        let rounded = sum - f32::from_bits(scale);
+        (code, rounded.to_bits() == x.to_bits().magnitude())
     }
 
     /// Returns the code of a number, and whether it is exact; the sign keeps its place.
@@ -167,7 +168,7 @@ impl Direct {
         (rounded, rounded << self.shift == x)
     }
 
-    /// Looks at the codes of a block.
+    /// Counts by the codes of a block, and gives zero its code, unless a number reaches a policy.
     #[inline(always)]
     fn finish<const COUNT: bool, C: Word>(
         &self,
@@ -243,5 +244,5 @@ fn below<C: Word>(codes: &[C], magnitude: C, limit: C) -> u16 {
 /// Returns how many numbers of a block are zero.
 #[inline(always)]
 fn zeros_of(source: &[f32]) -> u16 {
-    source.iter().map(|&x| u16::from(x == 0.0)).sum()
+    source.iter().map(|&x| u16::from(x.to_bits().magnitude() == 0)).sum()
 }

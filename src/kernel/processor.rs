@@ -33,11 +33,11 @@ macro_rules! grouped {
 #[expect(unsafe_code, reason = "vectors are loaded and stored, and calls follow detection")]
 mod x86_64 {
     use std::arch::x86_64::{
-        _CMP_NEQ_UQ, _MM_FROUND_TO_NEAREST_INT, _mm_loadu_si128, _mm_storeu_si128,
-        _mm256_andnot_ps, _mm256_castps_si256, _mm256_cmp_ps, _mm256_cvtph_ps, _mm256_cvtps_ph,
-        _mm256_loadu_ps, _mm256_loadu_si256, _mm256_max_epu32, _mm256_set1_ps,
-        _mm256_setzero_si256, _mm256_storeu_ps, _mm256_storeu_si256, _mm256_sub_epi32,
-        _mm512_abs_ps, _mm512_castps_si512, _mm512_cmp_ps_mask, _mm512_cvtph_ps, _mm512_cvtps_ph,
+        _MM_FROUND_TO_NEAREST_INT, _mm_loadu_si128, _mm_storeu_si128, _mm256_add_epi32,
+        _mm256_andnot_ps, _mm256_castps_si256, _mm256_cmpeq_epi32, _mm256_cvtph_ps,
+        _mm256_cvtps_ph, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_max_epu32, _mm256_set1_epi32,
+        _mm256_set1_ps, _mm256_setzero_si256, _mm256_storeu_ps, _mm256_storeu_si256, _mm512_abs_ps,
+        _mm512_castps_si512, _mm512_cmpneq_epi32_mask, _mm512_cvtph_ps, _mm512_cvtps_ph,
         _mm512_loadu_ps, _mm512_mask_add_epi32, _mm512_max_epu32, _mm512_reduce_add_epi32,
         _mm512_reduce_max_epu32, _mm512_set1_epi32, _mm512_setzero_si512, _mm512_storeu_ps,
     };
@@ -84,7 +84,8 @@ mod x86_64 {
             unsafe { _mm256_storeu_si256(y.as_mut_ptr().cast(), code) };
             top = _mm512_max_epu32(top, _mm512_castps_si512(_mm512_abs_ps(x)));
             if COUNT {
-                let differs = _mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(_mm512_cvtph_ps(code), x);
+                let rounded = _mm512_castps_si512(_mm512_cvtph_ps(code));
+                let differs = _mm512_cmpneq_epi32_mask(rounded, _mm512_castps_si512(x));
                 inexact = _mm512_mask_add_epi32(inexact, differs, inexact, one);
             }
         });
@@ -94,7 +95,8 @@ mod x86_64 {
 
     #[target_feature(enable = "avx2,f16c")]
     fn encode_avx2<const COUNT: bool>(source: &[f32], codes: &mut [u16]) -> Sight {
-        let (sign, mut top) = (_mm256_set1_ps(-0.0), _mm256_setzero_si256());
+        let (sign, one) = (_mm256_set1_ps(-0.0), _mm256_set1_epi32(1));
+        let mut top = _mm256_setzero_si256();
         let mut inexact = _mm256_setzero_si256();
         grouped!(8, source: f32, codes: u16, |x, y| {
             // SAFETY: there are 8 numbers.
@@ -104,8 +106,9 @@ mod x86_64 {
             unsafe { _mm_storeu_si128(y.as_mut_ptr().cast(), code) };
             top = _mm256_max_epu32(top, _mm256_castps_si256(_mm256_andnot_ps(sign, x)));
             if COUNT {
-                let differs = _mm256_cmp_ps::<_CMP_NEQ_UQ>(_mm256_cvtph_ps(code), x);
-                inexact = _mm256_sub_epi32(inexact, _mm256_castps_si256(differs));
+                let rounded = _mm256_castps_si256(_mm256_cvtph_ps(code));
+                let is_exact = _mm256_cmpeq_epi32(rounded, _mm256_castps_si256(x));
+                inexact = _mm256_add_epi32(inexact, _mm256_add_epi32(is_exact, one));
             }
         });
         let [top, inexact] = [top, inexact].map(|words| {
