@@ -111,7 +111,8 @@ impl<'a> Units<'a> {
             // With the index the folder is whole: an interrupt that comes later changes nothing.
             let index = self.folder.checkpoint.index.as_ref();
             let is_last = index.is_some_and(|index| Path::new(&index.name) == name);
-            Ok(if is_last { draft.finish()? } else { draft.finish_one()? })
+            let finished = if is_last { draft.finish() } else { draft.finish_one() };
+            Ok(finished?)
         })
     }
 
