@@ -12,6 +12,7 @@ use fpx::{
     },
     report::{Block, Emit, Report, Screen, chart, svg},
     train::{
+        detail,
         experiment::{self, Config, Entry, ExperimentError, Measured},
         explain, lesson, listing, log,
         optimizer::Rule,
@@ -70,7 +71,7 @@ pub(crate) struct Args {
     /// Show what runs in which format, without training
     #[arg(long, help_heading = "Output")]
     explain: bool,
-    /// Show gradients by size, against what their format holds
+    /// Show gradients by size, and what each role's tensors lost
     #[arg(long, help_heading = "Output")]
     histogram: bool,
     /// Write charts
@@ -143,6 +144,7 @@ pub(crate) fn run(args: &Args, common: &Common, out: &mut Output) -> anyhow::Res
     let lesson = args.lesson.as_deref().and_then(lesson::find);
     let mut report = report(&config, &rows, lesson);
     if args.histogram {
+        report.blocks.extend(detail::blocks(&rows));
         report.blocks.extend(histograms(&rows));
     }
     show(&report, emit, out)?;

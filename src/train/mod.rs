@@ -2,6 +2,7 @@
 
 pub mod activation;
 pub mod data;
+pub mod detail;
 pub mod experiment;
 pub mod explain;
 pub mod findings;

@@ -84,19 +84,17 @@ impl Products {
         let [.., longest] = LENGTHS;
         let narrow = columns().into_iter().enumerate().skip(1);
         let sentences = narrow.map(|(place, (_, Accumulate { format, chunk }))| {
-            let name = chunk.map_or(format!("{format} sums"), |chunk| {
-                format!("{format} sums that go to {F32} every {chunk} terms")
-            });
+            let rest = chunk.map_or(String::new(), |chunk| format!(", added to {F32} every {chunk},"));
             let errors = self.errors.map(|errors| errors[place]);
             let [.., last] = errors.map(percent);
             let wrong = LENGTHS.into_iter().zip(errors).find(|(_, error)| *error > MUCH);
             match wrong {
                 Some((length, error)) => format!(
-                    "{name} of {length} terms are off by {}, of {longest} by {last}: what is below \
+                    "{format} sums of {length} terms{rest} are off by {}, of {longest} by {last}: what is below \
                      half an ulp of the sum is lost.",
                     percent(error)
                 ),
-                None => format!("{name} of {longest} terms are off by {last}."),
+                None => format!("{format} sums of {longest} terms{rest} are off by {last}."),
             }
         });
         sentences.collect()

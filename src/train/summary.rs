@@ -86,6 +86,11 @@ impl Measured {
         self.outcomes.iter().map(|outcome| outcome.largest_gradient).fold(0.0, f32::max)
     }
 
+    /// Returns the largest finite gradient of all seeds as it was scaled, skipped steps apart.
+    pub fn largest_scaled_gradient(&self) -> f32 {
+        self.outcomes.iter().map(|outcome| outcome.largest_scaled_gradient).fold(0.0, f32::max)
+    }
+
     /// Returns the largest power of two that keeps all gradients below the largest finite number of
     /// their format, if that is a format whose range needs care.
     pub fn recommended_loss_scale(&self) -> Option<f64> {

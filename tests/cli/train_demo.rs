@@ -171,6 +171,20 @@ fn charts_logs_and_models_are_written_once() {
 }
 
 #[test]
+fn the_histogram_comes_with_each_roles_tensors_and_the_way_of_the_scale() {
+    let line = "train-demo --policy f16-amp --set loss_scale=dynamic:2^30 --epochs 2 --seeds 1";
+    shows(
+        &fpx(&format!("{line} --histogram")).run(),
+        &[
+            "headroom,",
+            "f16-amp: loss scale 2^30, 2^29 after step 1, 2^28 after step 2",
+            "f16-amp: scaled gradients of activations",
+            "normal in f16 (% of all)",
+        ],
+    );
+}
+
+#[test]
 fn settings_out_of_range_are_refused() {
     let positive = "expected a positive finite number";
     fpx("train-demo --lr nan").fails(2, &format!("--lr nan: {positive}"));
