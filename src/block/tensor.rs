@@ -100,27 +100,30 @@ impl Quantizer {
         mut visit: impl FnMut(&Piece<'_>, Range<usize>, Found<'_>) -> kernel::Counts,
     ) -> Counts {
         piece.check(source.len());
-        let (mut counts, mut rest) = (Counts::default(), source);
-        let mut next = piece.elements.start;
+        let mut counts = Counts::default();
+        let (mut largest, mut codes, mut values) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut next, mut at) = (piece.elements.start, 0);
         while next < piece.elements.end {
             let end = piece.grouping.cut(next, PIECE).min(piece.elements.end);
             let part = Piece { grouping: piece.grouping, elements: next..end };
-            let length = part.len();
-            let (numbers, after) = rest.split_at(length);
-            let mut largest = vec![0.0; part.scales()];
-            self.largest(&part, numbers, &mut largest);
-            let codes = self.scale_codes(&largest, tensor_scale);
-            let values = self.scale_values(&codes, tensor_scale);
+            let place = at..at + part.len();
+            let scales = part.scales();
+            largest.clear();
+            largest.resize(scales, 0.0);
+            codes.resize(scales, 0);
+            values.resize(scales, 0.0);
+            self.largest(&part, &source[place.clone()], &mut largest);
+            self.scaler.codes(&largest, tensor_scale, &mut codes);
+            self.scaler.values(&codes, tensor_scale, &mut values);
             let count = |is: fn(&f64) -> bool| values.iter().filter(|x| is(x)).count() as u64;
-            let at = source.len() - rest.len();
             counts += Counts {
                 scales: values.len() as u64,
                 short: part.grouping.cropped(&part.elements),
                 nan: count(|x| x.is_nan()),
                 zero: count(|x| *x == 0.0),
-                elements: visit(&part, at..at + length, Found { codes: &codes, values: &values }),
+                elements: visit(&part, place.clone(), Found { codes: &codes, values: &values }),
             };
-            (rest, next) = (after, end);
+            (next, at) = (end, place.end);
         }
         counts
     }

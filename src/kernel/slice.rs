@@ -195,7 +195,7 @@ pub(super) fn project(plan: &Plan, source: Source<'_>, sink: Sink<'_>, dither: D
         (_, Some(lanes), source) => wide(plan, lanes, source, sink, dither),
         (_, None, source) => plan.target().project(source, sink, dither),
     };
-    if plan.counts() { counts } else { Counts { elements: counts.elements, ..Counts::default() } }
+    plan.counted(counts)
 }
 
 /// Projects binary32 numbers in lanes of binary32.
@@ -275,6 +275,6 @@ pub(super) fn decode(plan: &Plan, codes: CodesRef<'_>, numbers: &mut [f32]) {
 
 #[inline(always)]
 #[expect(clippy::cast_possible_truncation, reason = "rounded to nearest where it is not exact")]
-fn narrowed(x: f64) -> f32 {
+pub(super) fn narrowed(x: f64) -> f32 {
     x as f32
 }

@@ -1,0 +1,129 @@
+//! Slices of numbers that share scales become codes of their quotients, and back: every run of
+//! `size` elements has one scale.
+//!
+//! A code is the projection of `x / scale`, rounded once from the exact quotient; a number is
+//! `code × scale`, rounded once. The scales are binary64 numbers, which hold every
+//! E8M0 scale, every binary32 scale and every product of an E4M3 and a binary32 scale exactly.
+//!
+//! A NaN scale makes all of its numbers NaN; their codes are 0. Under a scale of 0 every finite
+//! number becomes a zero of its sign.
+
+pub(super) mod largest;
+pub(super) mod quotient;
+mod scalar;
+
+pub use largest::{largest_finite_magnitudes, largest_magnitudes};
+pub(super) use quotient::{Form, Limits, Part, Room};
+
+use std::ops::Range;
+
+use super::{Codes, CodesRef, Counts, Dither, Plan, Real, codes::with_slice, doors, slice::Sink};
+use quotient::CHUNK;
+
+/// The scales of a slice.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scales<'a> {
+    /// `values[i]` belongs to the elements from `i · size` on.
+    pub values: &'a [f64],
+    /// Elements a scale; the last scale may have fewer.
+    pub size: usize,
+}
+
+impl<'a> Scales<'a> {
+    /// Panics unless there is a scale for each element and none more.
+    fn check(&self, elements: usize) {
+        assert_eq!(elements.div_ceil(self.size), self.values.len(), "one scale a run");
+    }
+
+    /// Cuts a slice into chunks: the elements, and their scales.
+    fn chunks(self, elements: usize) -> impl Iterator<Item = (Range<usize>, Part<'a>)> {
+        (0..elements).step_by(CHUNK).map(move |start| {
+            let chunk = start..(start + CHUNK).min(elements);
+            (chunk.clone(), Part::of(self, &chunk))
+        })
+    }
+}
+
+/// Projects each number over its scale.
+///
+/// # Panics
+///
+/// If the slices do not fit one another, or the plan's codes do not fit the integers.
+pub fn encode_scaled<R: Real>(
+    plan: &Plan,
+    source: &[R],
+    scales: Scales<'_>,
+    mut codes: Codes<'_>,
+    dither: Dither,
+) -> Counts {
+    scales.check(source.len());
+    super::check(plan, source.len(), codes.len(), codes.width());
+    let (mut room, mut counts) = (Room::new(), Counts::default());
+    for (chunk, part) in scales.chunks(source.len()) {
+        let source = &source[chunk.clone()];
+        let dither = dither.after(chunk.start);
+        counts += match doors::divide(plan, source, part, &mut room) {
+            Some((form, unseen)) => {
+                let (quotients, _) = room.split(form, source.len());
+                doors::project(plan, quotients, Sink::Codes(codes.range(chunk)), dither) + unseen
+            }
+            None => with_slice!(codes.range(chunk), Codes, codes => {
+                plan.target().encode_scaled(source, part, codes, dither)
+            }),
+        };
+    }
+    plan.counted(counts)
+}
+
+/// Decodes each code and multiplies it by its scale, rounding once, to nearest even.
+///
+/// # Panics
+///
+/// If the slices do not fit one another, or the plan's codes do not fit the integers.
+pub fn decode_scaled<R: Real>(
+    plan: &Plan,
+    codes: CodesRef<'_>,
+    scales: Scales<'_>,
+    numbers: &mut [R],
+) {
+    scales.check(numbers.len());
+    super::check(plan, numbers.len(), codes.len(), codes.width());
+    let mut room = Room::new();
+    for (chunk, part) in scales.chunks(numbers.len()) {
+        let (codes, numbers) = (codes.range(chunk.clone()), &mut numbers[chunk]);
+        doors::decode(plan, codes, &mut room.numbers[..numbers.len()]);
+        if !doors::multiply(plan, part, &mut room, numbers) {
+            with_slice!(codes, CodesRef, codes => plan.target().decode_scaled(codes, part, numbers));
+        }
+    }
+}
+
+/// Rounds each number to a multiple of its scale: [`encode_scaled`] followed by [`decode_scaled`].
+///
+/// # Panics
+///
+/// If the slices do not fit one another.
+pub fn quantize_scaled<R: Real>(
+    plan: &Plan,
+    source: &[R],
+    scales: Scales<'_>,
+    rounded: &mut [R],
+    dither: Dither,
+) -> Counts {
+    scales.check(source.len());
+    assert_eq!(source.len(), rounded.len(), "one result an element");
+    let (mut room, mut counts) = (Room::new(), Counts::default());
+    for (chunk, part) in scales.chunks(source.len()) {
+        let (source, rounded) = (&source[chunk.clone()], &mut rounded[chunk.clone()]);
+        let dither = dither.after(chunk.start);
+        let in_lanes = doors::divide(plan, source, part, &mut room).map(|(form, unseen)| {
+            let (quotients, numbers) = room.split(form, source.len());
+            doors::project(plan, quotients, Sink::Numbers(numbers), dither) + unseen
+        });
+        counts += match in_lanes {
+            Some(counts) if doors::multiply(plan, part, &mut room, rounded) => counts,
+            _ => plan.target().quantize_scaled(source, part, rounded, dither),
+        };
+    }
+    plan.counted(counts)
+}
