@@ -161,7 +161,8 @@ struct Blocks {
 impl Blocks {
     fn of<F>(plan: &Plan, source: &[F], dither: Dither) -> Self {
         let register = 64 / size_of::<F>();
-        let first = BLOCK - register + source.as_ptr().align_offset(64) % register;
+        let behind = (register - source.as_ptr().align_offset(64) % register) % register;
+        let first = BLOCK - behind;
         Self { start: 0, length: source.len(), first, dither, counts: plan.counts() }
     }
 }

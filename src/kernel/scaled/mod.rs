@@ -58,19 +58,21 @@ pub fn encode_scaled<R: Real>(
 ) -> Counts {
     scales.check(source.len());
     super::check(plan, source.len(), codes.len(), codes.width());
-    let (mut room, mut counts) = (Room::new(), Counts::default());
+    let mut counts = Counts::default();
     for (chunk, part) in scales.chunks(source.len()) {
-        let source = &source[chunk.clone()];
-        let dither = dither.after(chunk.start);
-        counts += match doors::divide(plan, source, part, &mut room) {
-            Some((form, unseen)) => {
-                let (quotients, _) = room.split(form, source.len());
-                doors::project(plan, quotients, Sink::Codes(codes.range(chunk)), dither) + unseen
-            }
-            None => with_slice!(codes.range(chunk), Codes, codes => {
+        let (source, dither) = (&source[chunk.clone()], dither.after(chunk.start));
+        let mut codes = codes.range(chunk);
+        let in_lanes = Room::with(|room| {
+            let (form, unseen) = doors::divide(plan, source, part, room)?;
+            let (quotients, _) = room.split(form, source.len());
+            let places = codes.range(0..source.len());
+            Some(doors::project(plan, quotients, Sink::Codes(places), dither) + unseen)
+        });
+        counts += in_lanes.unwrap_or_else(|| {
+            with_slice!(codes, Codes, codes => {
                 plan.target().encode_scaled(source, part, codes, dither)
-            }),
-        };
+            })
+        });
     }
     plan.counted(counts)
 }
@@ -88,11 +90,13 @@ pub fn decode_scaled<R: Real>(
 ) {
     scales.check(numbers.len());
     super::check(plan, numbers.len(), codes.len(), codes.width());
-    let mut room = Room::new();
     for (chunk, part) in scales.chunks(numbers.len()) {
         let (codes, numbers) = (codes.range(chunk.clone()), &mut numbers[chunk]);
-        doors::decode(plan, codes, &mut room.numbers[..numbers.len()]);
-        if !doors::multiply(plan, part, &mut room, numbers) {
+        let in_lanes = Room::with(|room| {
+            doors::decode(plan, codes, &mut room.numbers[..numbers.len()]);
+            doors::multiply(plan, part, room, numbers)
+        });
+        if !in_lanes {
             with_slice!(codes, CodesRef, codes => plan.target().decode_scaled(codes, part, numbers));
         }
     }
@@ -112,18 +116,21 @@ pub fn quantize_scaled<R: Real>(
 ) -> Counts {
     scales.check(source.len());
     assert_eq!(source.len(), rounded.len(), "one result an element");
-    let (mut room, mut counts) = (Room::new(), Counts::default());
+    let mut counts = Counts::default();
     for (chunk, part) in scales.chunks(source.len()) {
         let (source, rounded) = (&source[chunk.clone()], &mut rounded[chunk.clone()]);
         let dither = dither.after(chunk.start);
-        let in_lanes = doors::divide(plan, source, part, &mut room).map(|(form, unseen)| {
+        let in_lanes = Room::with(|room| {
+            let (form, unseen) = doors::divide(plan, source, part, room)?;
             let (quotients, numbers) = room.split(form, source.len());
-            doors::project(plan, quotients, Sink::Numbers(numbers), dither) + unseen
+            let seen = doors::project(plan, quotients, Sink::Numbers(numbers), dither);
+            doors::multiply(plan, part, room, rounded).then(|| seen + unseen)
         });
-        counts += match in_lanes {
-            Some(counts) if doors::multiply(plan, part, &mut room, rounded) => counts,
-            _ => plan.target().quantize_scaled(source, part, rounded, dither),
-        };
+        counts += in_lanes
+            .unwrap_or_else(|| plan.target().quantize_scaled(source, part, rounded, dither));
     }
     plan.counted(counts)
 }
+
+#[cfg(test)]
+mod tests;
