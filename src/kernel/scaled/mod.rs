@@ -64,9 +64,7 @@ pub fn encode_scaled<R: Real>(
         let mut codes = codes.range(chunk);
         let in_lanes = Room::with(|room| {
             let (form, unseen) = doors::divide(plan, source, part, room)?;
-            let (quotients, _) = room.split(form, source.len());
-            let places = codes.range(0..source.len());
-            Some(doors::project(plan, quotients, Sink::Codes(places), dither) + unseen)
+            Some(room.encode(plan, form, codes.range(0..source.len()), dither) + unseen)
         });
         counts += in_lanes.unwrap_or_else(|| {
             with_slice!(codes, Codes, codes => {
@@ -122,8 +120,7 @@ pub fn quantize_scaled<R: Real>(
         let dither = dither.after(chunk.start);
         let in_lanes = Room::with(|room| {
             let (form, unseen) = doors::divide(plan, source, part, room)?;
-            let (quotients, numbers) = room.split(form, source.len());
-            let seen = doors::project(plan, quotients, Sink::Numbers(numbers), dither);
+            let seen = room.round(plan, form, source.len(), dither);
             doors::multiply(plan, part, room, rounded).then(|| seen + unseen)
         });
         counts += in_lanes

@@ -20,14 +20,15 @@
 use std::{cell::RefCell, hint::black_box};
 
 use super::super::{
-    Counts, Plan, Real,
+    Codes, Counts, Dither, Plan, Real,
     division::to_odd,
+    doors, encode_f32, encode_f64,
     lane::{Float, Lane},
-    slice::{Source, narrowed},
+    slice::{Sink, Source, narrowed},
 };
 use super::Scales;
 use crate::codec::{Flags, Projected, Projection, Unpacked, decode, project};
-use crate::format::Format;
+use crate::format::{F32, Format};
 
 /// Elements of a chunk: what is kept of it stays in the first cache.
 pub(super) const CHUNK: usize = 2048;
@@ -61,13 +62,33 @@ impl Room {
         ROOM.with_borrow_mut(work)
     }
 
-    /// Returns some quotients, and the room for what they are rounded to.
-    pub(super) fn split(&mut self, form: Form, elements: usize) -> (Source<'_>, &mut [f32]) {
+    /// Projects some quotients and writes their codes.
+    pub(super) fn encode(
+        &self,
+        plan: &Plan,
+        form: Form,
+        codes: Codes<'_>,
+        dither: Dither,
+    ) -> Counts {
+        match form {
+            Form::Narrow => encode_f32(plan, &self.narrow[..codes.len()], codes, dither),
+            Form::Wide => encode_f64(plan, &self.wide[..codes.len()], codes, dither),
+        }
+    }
+
+    /// Rounds some quotients to elements.
+    pub(super) fn round(
+        &mut self,
+        plan: &Plan,
+        form: Form,
+        elements: usize,
+        dither: Dither,
+    ) -> Counts {
         let quotients = match form {
             Form::Narrow => Source::F32(&self.narrow[..elements]),
             Form::Wide => Source::F64(&self.wide[..elements]),
         };
-        (quotients, &mut self.numbers[..elements])
+        doors::project(plan, quotients, Sink::Numbers(&mut self.numbers[..elements]), dither)
     }
 }
 
@@ -113,6 +134,9 @@ impl Limits {
         let compared = precision + if is_stochastic { 33 } else { 1 };
         let by_reciprocal = !is_stochastic && compared + 2 <= f32::MANTISSA_DIGITS;
         let by_division = compared + 1 <= f64::MANTISSA_DIGITS;
+        // A subnormal quotient that is not exact must be too small to matter.
+        let is_small = decode(format, format.least_positive()).exponent > F32.emin() + 2;
+        let by_reciprocal = by_reciprocal && is_small;
         let limit = |has_lanes: bool, has_others: bool, others: u32| match (has_lanes, has_others) {
             // Under a scale of zero or NaN, the lanes are given zeros.
             _ if !has_lanes || !format.has_zero() => 0,
@@ -190,11 +214,7 @@ impl<'a> Part<'a> {
 
     /// Returns the scale of an element.
     pub(super) fn at(self, element: usize) -> Unpacked {
-        Unpacked::from_f64(self.value(element))
-    }
-
-    fn value(self, element: usize) -> f64 {
-        self.values[(element + self.size - self.first) / self.size]
+        Unpacked::from_f64(self.values[(element + self.size - self.first) / self.size])
     }
 
     /// Writes the value of each element, given that of each scale. The usual sizes of blocks are known
@@ -315,11 +335,12 @@ impl Divisors {
         })
     }
 
-    /// Whether the quotient of a binary32 number that is not zero may be too small for a normal one.
+    /// Whether the quotient of a binary32 number may be smaller than that, and too small for a normal
+    /// one.
     #[inline(always)]
     fn may_vanish<R: Real>(&self, source: &[R]) -> bool {
         if self.largest <= 1.0 {
-            return false; // it is at least a subnormal number, and those are found later
+            return false;
         }
         let least = source.iter().fold(u32::MAX, |least, x| {
             least.min(narrowed((*x).into()).code().magnitude().minus(1))
@@ -399,53 +420,32 @@ fn by_product<R: Real>(
     for (reciprocal, scale) in reciprocals.iter_mut().zip(part.values) {
         *reciprocal = narrowed(divisor(*scale).recip());
     }
-    let reciprocals = reciprocals[..part.values.len()].iter().copied();
+    let each = reciprocals[..part.values.len()].iter().copied();
+    let by_reciprocal = |x: R, reciprocal: f32| narrowed(x.into()) * reciprocal;
     if divisors.digits == 1 {
-        part.spread(reciprocals, quotients);
-        return clipped(clip, source, quotients, |x, reciprocal| narrowed(x.into()) * reciprocal);
+        part.spread(each, quotients);
+        return clipped(clip, None, source, quotients, by_reciprocal);
     }
-    if let Some(below) = limits.below {
-        part.spread(reciprocals, quotients);
-        multiply_near(below, source, part, quotients);
-    } else {
-        part.spread(part.values.iter().map(|scale| divisor(*scale).recip()), wide);
-        for ((x, reciprocal), quotient) in source.iter().zip(wide).zip(&mut *quotients) {
-            *quotient = to_narrow_odd((*x).into() * *reciprocal);
+    if limits.below.is_some() {
+        part.spread(each, quotients);
+        let counts = clipped(clip, limits.below, source, quotients, by_reciprocal);
+        if counts.is_some() {
+            return counts;
         }
     }
-    clipped(clip, source, quotients, |_, quotient| quotient)
+    part.spread(part.values.iter().map(|scale| divisor(*scale).recip()), wide);
+    for ((x, reciprocal), quotient) in source.iter().zip(wide).zip(&mut *quotients) {
+        *quotient = to_narrow_odd((*x).into() * *reciprocal);
+    }
+    clipped(clip, None, source, quotients, |_, quotient| quotient)
 }
 
-/// Multiplies by reciprocals in binary32, and in binary64 where a product is within 3 ulps of a number
-/// whose bits `below` are zero.
-#[inline(always)]
-fn multiply_near<R: Real>(below: u32, source: &[R], part: Part<'_>, quotients: &mut [f32]) {
-    const GROUP: usize = 16;
-    let distance = |quotient: f32| {
-        let code = quotient.code();
-        u32::select(code.magnitude() == 0, below, code.plus(3) & below)
-    };
-    let mut nearest = below;
-    for (x, quotient) in source.iter().zip(&mut *quotients) {
-        *quotient *= narrowed((*x).into());
-        nearest = nearest.min(distance(*quotient));
-    }
-    if nearest > 6 {
-        return;
-    }
-    for (group, start) in quotients.chunks_mut(GROUP).zip((0..).step_by(GROUP)) {
-        if group.iter().fold(below, |nearest, x| nearest.min(distance(*x))) <= 6 {
-            for (i, quotient) in (start..).zip(group) {
-                *quotient = to_narrow_odd(source[i].into() * divisor(part.value(i)).recip());
-            }
-        }
-    }
-}
-
-/// Makes quotients of what belongs to each number, and clips them.
+/// Makes quotients of what belongs to each number, and clips them; `None` if some are no finite
+/// numbers, or are within 3 ulps of a number whose bits `below` are zero.
 #[inline(always)]
 fn clipped<R: Real>(
     clip: Option<Clip>,
+    below: Option<u32>,
     source: &[R],
     quotients: &mut [f32],
     divide: impl Fn(R, f32) -> f32,
@@ -453,14 +453,15 @@ fn clipped<R: Real>(
     let clip = clip.unwrap_or(Clip { largest: u32::INFINITY, overflow: u32::INFINITY });
     // A number the compiler does not know: it then counts with one masked addition.
     let one = black_box(1u32);
-    let (mut inexact, mut overflow) = (0u32, 0u32);
-    // One less than the magnitudes: that of zero is the largest word, and the least signed one.
-    let (mut least, mut largest) = (u32::MAX, 0u32);
+    let (mut inexact, mut overflow, mut largest, mut nearest) = (0u32, 0u32, 0u32, u32::MAX);
     for (x, quotient) in source.iter().zip(quotients) {
         let code = divide(*x, *quotient).code();
         let magnitude = code.magnitude();
-        least = least.min(magnitude.minus(1));
-        largest = largest.max_signed(magnitude.minus(1));
+        largest = largest.max_signed(magnitude);
+        if let Some(below) = below {
+            let distance = u32::select(magnitude == 0, below, code.plus(3) & below);
+            nearest = nearest.min(distance);
+        }
         let is_clipped = magnitude > clip.largest;
         inexact = inexact.plus(u32::select(is_clipped, one, 0));
         overflow = overflow.plus(u32::select(magnitude >= clip.overflow, one, 0));
@@ -468,8 +469,8 @@ fn clipped<R: Real>(
         *quotient = f32::from_code(code);
     }
     let (inexact, overflow) = (inexact.into(), overflow.into());
-    let are_normal = least >= NORMAL - 1 && largest < u32::INFINITY - 1;
-    are_normal.then_some(Counts { inexact, overflow, ..Counts::default() })
+    let are_held = largest < u32::INFINITY && nearest > 6;
+    are_held.then_some(Counts { inexact, overflow, ..Counts::default() })
 }
 
 /// Rounds to the nearest multiple of 256 ulps, and then to odd in binary32.
