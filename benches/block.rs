@@ -51,9 +51,8 @@ impl Case {
         let spec = name.parse().expect("the name is known");
         let quantizer = Quantizer::new(&spec, &Projection::default()).expect("it has a scale");
         let grouping = quantizer.grouping(&SHAPE).expect("a matrix has the axis");
-        let scales = vec![0; usize::try_from(grouping.scales()).expect("they fit memory")];
+        let mut scales = vec![0; usize::try_from(grouping.scales()).expect("they fit memory")];
         let mut case = Self { quantizer, grouping, codes: vec![0; source.len()], values: vec![] };
-        let mut scales = scales;
         let tensor_scale = case.quantize(source, &mut scales);
         case.values = case.quantizer.scale_values(&scales, tensor_scale);
         case
@@ -111,15 +110,14 @@ fn main() {
     let mut source = vec![0.0; usize::try_from(SHAPE[0] * SHAPE[1]).expect("it fits memory")];
     sample(&Distribution::default(), 0, 0, &mut source);
     for name in FORMATS {
-        let mut case = Case::new(name, &source);
+        let (mut case, other) = (Case::new(name, &source), Case::new(name, &source));
         let mut scales = vec![0; case.values.len()];
         let mut numbers = vec![0.0; source.len()];
         let quantize = Subject::new("quantize", || {
             case.quantize(black_box(&source), &mut scales);
         });
         print(&format!("f32 to {name}"), source.len(), quantize, &source);
-        let case = Case::new(name, &source);
-        let dequantize = Subject::new("dequantize", || case.dequantize(black_box(&mut numbers)));
+        let dequantize = Subject::new("dequantize", || other.dequantize(black_box(&mut numbers)));
         print(&format!("{name} to f32"), source.len(), dequantize, &source);
     }
 }

@@ -147,8 +147,8 @@ impl Scaler {
             Rule::Nv { .. } => {
                 let divisor = self.largest.times(&Unpacked::from_f32(tensor_scale));
                 self.quotients(largest, &divisor, codes);
-                for (_, code) in pairs(largest, codes).filter(|(x, _)| !x.is_finite()) {
-                    *code = NV_NAN;
+                for (x, code) in pairs(largest, codes) {
+                    *code = if x.is_finite() { *code } else { NV_NAN };
                 }
             }
             Rule::Binary32 => {

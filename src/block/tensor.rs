@@ -119,7 +119,7 @@ impl Quantizer {
             counts += Counts {
                 scales: values.len() as u64,
                 short: part.grouping.cropped(&part.elements),
-                nan: count(|x| x.is_nan()),
+                nan: count(f64::is_nan),
                 zero: count(|x| x == 0.0),
                 elements: visit(&part, place.clone(), Found { codes: &codes, values: &values }),
             };

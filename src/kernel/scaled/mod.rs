@@ -9,16 +9,21 @@
 //! number becomes a zero of its sign.
 
 pub(super) mod largest;
+mod limits;
+mod part;
 pub(super) mod quotient;
+mod room;
 mod scalar;
 
 pub use largest::{largest_finite_magnitudes, largest_magnitudes};
-pub(super) use quotient::{Form, Limits, Part, Room};
+pub(super) use limits::Limits;
+pub(super) use part::Part;
+pub(super) use room::{Form, Room};
 
 use std::ops::Range;
 
-use super::{Codes, CodesRef, Counts, Dither, Plan, Real, codes::with_slice, doors, slice::Sink};
-use quotient::CHUNK;
+use super::{Codes, CodesRef, Counts, Dither, Plan, Real, codes::with_slice, doors};
+use room::CHUNK;
 
 /// The scales of a slice.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -2,7 +2,7 @@
 //! lanes must equal, and what runs where they do not reach.
 
 use super::super::{Counts, Dither, Real, codes::Word, scalar::Target};
-use super::quotient::{CHUNK, Part};
+use super::part::Part;
 use crate::codec::{Kind, Unpacked, decode, project_over};
 
 impl Target {
@@ -42,10 +42,9 @@ impl Target {
         rounded: &mut [R],
         dither: Dither,
     ) -> Counts {
-        let mut codes = [0u64; CHUNK];
-        let codes = &mut codes[..source.len()];
-        let counts = self.encode_scaled(source, part, codes, dither);
-        self.decode_scaled(codes, part, rounded);
+        let mut codes = vec![0u64; source.len()];
+        let counts = self.encode_scaled(source, part, &mut codes, dither);
+        self.decode_scaled(&codes, part, rounded);
         counts
     }
 
