@@ -15,6 +15,7 @@
 mod codes;
 mod counts;
 mod direct;
+pub mod division;
 mod doors;
 mod encode;
 mod gemm;
@@ -71,6 +72,11 @@ impl Default for Dither {
 impl Dither {
     const fn bits(&self, index: u64) -> u32 {
         self.stream.bits(index)
+    }
+
+    /// Returns the bits of a slice that begins so many elements later.
+    const fn after(self, elements: usize) -> Self {
+        Self { first: self.first + elements as u64, ..self }
     }
 }
 

@@ -1,8 +1,10 @@
 //! A format and a projection become the numbers that a kernel reads: the plan.
 
+use super::Counts;
 use super::direct::Direct;
 use super::instruction_set::{InstructionSet, InstructionSetError};
 use super::scalar::Target;
+use super::scaled::Limits;
 use super::slice::Lanes;
 use crate::codec::Projection;
 use crate::format::{F16, Facts, Format};
@@ -27,6 +29,8 @@ pub struct Plan {
     pub(super) wide: Option<Lanes<u64>>,
     /// The one pass from binary32 numbers to codes.
     pub(super) direct: Option<Direct>,
+    /// Which scaled work lanes can do.
+    pub(super) limits: Limits,
 }
 
 impl Plan {
@@ -39,14 +43,16 @@ impl Plan {
     pub fn new(format: &Format, projection: &Projection) -> Self {
         assert!(format.width() <= 64, "kernels hold codes of at most 64 bits");
         let narrow: Option<Lanes<u32>> = Lanes::new(format, projection);
+        let wide = Lanes::new(format, projection);
         Self {
             facts: *format.facts(),
             projection: *projection,
             counts: true,
             instruction_set: super::instruction_set().unwrap_or(InstructionSet::Baseline),
             direct: narrow.as_ref().and_then(|lanes| Direct::new(format, projection, lanes)),
+            limits: Limits::new(format, projection, [narrow.is_some(), wide.is_some()]),
             narrow,
-            wide: Lanes::new(format, projection),
+            wide,
         }
     }
 
@@ -59,6 +65,11 @@ impl Plan {
     /// Whether the kernels are to count.
     pub(super) const fn counts(&self) -> bool {
         self.counts
+    }
+
+    /// Returns what the kernels are to have counted.
+    pub(super) fn counted(&self, counts: Counts) -> Counts {
+        if self.counts { counts } else { Counts { elements: counts.elements, ..Counts::default() } }
     }
 
     /// Returns the same plan for another instruction set; the results are the same.

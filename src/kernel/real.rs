@@ -9,6 +9,9 @@ const LANES: usize = 16;
 
 /// A number of an input or a result.
 pub trait Real: Copy + Into<f64> {
+    /// Bits of a significand.
+    const PRECISION: u32;
+
     /// What does not belong in any sum.
     const NAN: Self;
 
@@ -45,6 +48,7 @@ macro_rules! largest_finite {
 }
 
 impl Real for f32 {
+    const PRECISION: u32 = Self::MANTISSA_DIGITS;
     const NAN: Self = Self::NAN;
 
     #[expect(clippy::cast_possible_truncation, reason = "a binary32 code has 32 bits")]
@@ -62,6 +66,7 @@ impl Real for f32 {
 }
 
 impl Real for f64 {
+    const PRECISION: u32 = Self::MANTISSA_DIGITS;
     const NAN: Self = Self::NAN;
 
     fn nearest(x: &Unpacked) -> Self {
