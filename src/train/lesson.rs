@@ -44,7 +44,7 @@ pub static LESSONS: &[Lesson] = &[
     },
     Lesson {
         name: "loss-scale",
-        about: "where gradients are small f16 learns nothing unscaled, and a factor of 8 is enough",
+        about: "where gradients are small f16 learns nothing unscaled; a factor of 8 helps, 128 is enough",
         groups: &[
             [
                 "autoencoder",

@@ -10,7 +10,7 @@ use super::{
     task::Figure,
     values::LossScale,
 };
-use crate::report::{Cell, Column, Place, Role, Span, Table, number, value_of};
+use crate::report::{Cell, Column, Place, Role, Span, Table, line_of, number, value_of};
 
 /// Returns the columns for machines, in the order of the contract, and the further ones after them.
 fn data_columns() -> Vec<Column> {
@@ -98,8 +98,8 @@ pub fn data(rows: &[Measured], seeds: &[u64]) -> Table {
     table
 }
 
-/// Characters of a policy's name that leave room for every column.
-const LONG: usize = 15;
+/// Characters of a policy's name and a figure that leave room for every column.
+const LONG: usize = 28;
 
 /// Returns the table that people see of some of the rows; `all` has those they are compared with.
 pub fn screen(rows: &[&Measured], all: &[Measured]) -> Table {
@@ -114,8 +114,11 @@ pub fn screen(rows: &[&Measured], all: &[Measured]) -> Table {
         Column::new("", "scale\nat end").right(),
         Column::new("", "bytes a\nparameter").right(),
     ]);
-    // Long names and the seconds do not both fit a line.
-    let shows_seconds = rows.iter().all(|row| row.entry.policy.len() <= LONG);
+    // Long names, long figures and the seconds do not all fit a line.
+    let length = |row: &&Measured| line_of(&figure_cell(row, figure, all).spans).len();
+    let names = rows.iter().map(|row| row.entry.policy.len()).max();
+    let figures = rows.iter().map(length).max();
+    let shows_seconds = names.unwrap_or(0) + figures.unwrap_or(0) <= LONG;
     if shows_seconds {
         table.columns.push(Column::new("", "s\n").right());
     }
