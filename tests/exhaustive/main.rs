@@ -4,13 +4,13 @@
 //! Every code of every format up to 16 bits: its value, class, neighbours, and that it rounds to
 //! itself in every mode. Every value, midpoint and their surroundings, in every mode and policy, for the
 //! formats up to 8 bits. Every pair of formats up to 8 bits. All binary32 numbers into five narrow
-//! formats. What takes minutes is thinned by default;
+//! formats, by the codec and, compared with it, by the kernels. What takes minutes is thinned by default;
 //!
 //! ```text
 //! cargo test --release --features exhaustive --test exhaustive
 //! ```
 //!
-//! leaves out next to nothing, and takes a quarter of an hour on two cores.
+//! leaves out next to nothing, and takes half an hour on two cores.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "../oracle/mod.rs"]
