@@ -5,7 +5,6 @@
 //! [`grouping`] says which elements of a tensor share a scale, and a [`quantizer::Quantizer`] turns
 //! numbers into scales and codes, and back.
 
-pub mod division;
 pub mod exact;
 pub mod float_scale;
 pub mod grouping;
@@ -16,6 +15,7 @@ pub mod segment;
 pub mod spec;
 mod tensor;
 
+pub use crate::kernel::division;
 pub use grouping::Grouping;
 pub use quantizer::{BlockError, Counts, Quantizer};
 pub use segment::Piece;

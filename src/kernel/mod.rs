@@ -14,6 +14,7 @@
 
 mod codes;
 mod counts;
+pub mod division;
 mod doors;
 mod encode;
 mod instruction_set;
@@ -65,6 +66,11 @@ impl Default for Dither {
 impl Dither {
     const fn bits(&self, index: u64) -> u32 {
         self.stream.bits(index)
+    }
+
+    /// Returns the bits of a slice that begins so many elements later.
+    const fn after(self, elements: usize) -> Self {
+        Self { first: self.first + elements as u64, ..self }
     }
 }
 

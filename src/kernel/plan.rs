@@ -1,7 +1,9 @@
 //! A format and a projection become the numbers that a kernel reads: the plan.
 
+use super::Counts;
 use super::instruction_set::{InstructionSet, InstructionSetError};
 use super::scalar::Target;
+use super::scaled::Limits;
 use super::slice::Lanes;
 use crate::codec::Projection;
 use crate::format::{Facts, Format};
@@ -24,6 +26,8 @@ pub struct Plan {
     pub(super) narrow: Option<Lanes<u32>>,
     /// The lanes for binary64 sources, and for binary32 ones where there are no others.
     pub(super) wide: Option<Lanes<u64>>,
+    /// Which scaled work lanes can do.
+    pub(super) limits: Limits,
 }
 
 impl Plan {
@@ -35,13 +39,15 @@ impl Plan {
     /// If the format is wider than 64 bits.
     pub fn new(format: &Format, projection: &Projection) -> Self {
         assert!(format.width() <= 64, "kernels hold codes of at most 64 bits");
+        let (narrow, wide) = (Lanes::new(format, projection), Lanes::new(format, projection));
         Self {
             facts: *format.facts(),
             projection: *projection,
             counts: true,
             instruction_set: super::instruction_set().unwrap_or(InstructionSet::Baseline),
-            narrow: Lanes::new(format, projection),
-            wide: Lanes::new(format, projection),
+            limits: Limits::new(format, projection, [narrow.is_some(), wide.is_some()]),
+            narrow,
+            wide,
         }
     }
 
@@ -54,6 +60,11 @@ impl Plan {
     /// Whether the kernels are to count.
     pub(super) const fn counts(&self) -> bool {
         self.counts
+    }
+
+    /// Returns what the kernels are to have counted.
+    pub(super) fn counted(&self, counts: Counts) -> Counts {
+        if self.counts { counts } else { Counts { elements: counts.elements, ..Counts::default() } }
     }
 
     /// Returns the same plan for another instruction set; the results are the same.

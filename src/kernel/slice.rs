@@ -161,7 +161,8 @@ struct Blocks {
 impl Blocks {
     fn of<F>(plan: &Plan, source: &[F], dither: Dither) -> Self {
         let register = 64 / size_of::<F>();
-        let first = BLOCK - register + source.as_ptr().align_offset(64) % register;
+        let behind = (register - source.as_ptr().align_offset(64) % register) % register;
+        let first = BLOCK - behind;
         Self { start: 0, length: source.len(), first, dither, counts: plan.counts() }
     }
 }
@@ -195,7 +196,7 @@ pub(super) fn project(plan: &Plan, source: Source<'_>, sink: Sink<'_>, dither: D
         (_, Some(lanes), source) => wide(plan, lanes, source, sink, dither),
         (_, None, source) => plan.target().project(source, sink, dither),
     };
-    if plan.counts() { counts } else { Counts { elements: counts.elements, ..Counts::default() } }
+    plan.counted(counts)
 }
 
 /// Projects binary32 numbers in lanes of binary32.
@@ -275,6 +276,6 @@ pub(super) fn decode(plan: &Plan, codes: CodesRef<'_>, numbers: &mut [f32]) {
 
 #[inline(always)]
 #[expect(clippy::cast_possible_truncation, reason = "rounded to nearest where it is not exact")]
-fn narrowed(x: f64) -> f32 {
+pub(super) fn narrowed(x: f64) -> f32 {
     x as f32
 }

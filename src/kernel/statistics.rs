@@ -136,6 +136,9 @@ impl ElementError {
 
 /// A number of an input or a result.
 pub trait Real: Copy + Into<f64> {
+    /// Bits of a significand.
+    const PRECISION: u32;
+
     /// What does not belong in any sum.
     const NAN: Self;
 
@@ -147,6 +150,7 @@ pub trait Real: Copy + Into<f64> {
 }
 
 impl Real for f32 {
+    const PRECISION: u32 = Self::MANTISSA_DIGITS;
     const NAN: Self = Self::NAN;
 
     #[expect(clippy::cast_possible_truncation, reason = "a binary32 code has 32 bits")]
@@ -162,6 +166,7 @@ impl Real for f32 {
 }
 
 impl Real for f64 {
+    const PRECISION: u32 = Self::MANTISSA_DIGITS;
     const NAN: Self = Self::NAN;
 
     fn nearest(x: &Unpacked) -> Self {

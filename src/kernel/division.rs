@@ -12,29 +12,27 @@
 /// of binary64. A zero or a non-finite operand gives what division gives.
 ///
 /// ```
-/// use fpx::block::division::to_odd;
+/// use fpx::kernel::division::to_odd;
 /// assert_eq!(to_odd(3.0, 2.0), 1.5);
 /// assert_eq!(to_odd(1.0, 3.0).to_bits() & 1, 1);
 /// ```
-#[inline]
+#[inline(always)]
 pub fn to_odd(dividend: f64, divisor: f64) -> f64 {
     let quotient = dividend / divisor;
     let remainder = remainder(dividend, divisor, quotient);
     let code = quotient.to_bits();
-    let is_odd = code & 1 == 1;
     // Zero for an exact quotient, and NaN where an infinity or a zero divisor took part.
-    let is_exact = remainder == 0.0 || remainder.is_nan();
-    if is_exact || is_odd {
-        return quotient;
-    }
+    let is_inexact = remainder.abs() > 0.0;
     // The remainder has the dividend's sign if the quotient lies below the exact one in magnitude.
-    let is_below = remainder.is_sign_negative() == dividend.is_sign_negative();
-    f64::from_bits(if is_below { code + 1 } else { code - 1 })
+    let is_above = (remainder.to_bits() ^ dividend.to_bits()) >> 63;
+    // An even code moves one up, or one down and so to the odd code below.
+    let odd = code.wrapping_sub(is_above) | 1;
+    f64::from_bits(if is_inexact && code & 1 == 0 { odd } else { code })
 }
 
 /// Returns `dividend − quotient × divisor`, exactly: the quotient in three parts of at most 18 bits,
 /// so that every product has at most 53, and every difference cancels from the top.
-#[inline]
+#[inline(always)]
 fn remainder(dividend: f64, divisor: f64, quotient: f64) -> f64 {
     /// The bits below the first 18, and below the first 36, of a significand of 53.
     const BELOW_FIRST: u64 = (1 << 35) - 1;
