@@ -237,13 +237,16 @@ impl Quantizer {
 
     /// Returns the codes of scales for the largest magnitudes under them.
     pub fn scale_codes(&self, largest: &[f64], tensor_scale: f32) -> Vec<u32> {
-        largest.iter().map(|&x| self.scaler.code(&Unpacked::from_f64(x), tensor_scale)).collect()
+        let mut codes = vec![0; largest.len()];
+        self.scaler.codes(largest, tensor_scale, &mut codes);
+        codes
     }
 
     /// Returns what the codes of scales stand for, the tensor's scale included, exactly.
     pub fn scale_values(&self, codes: &[u32], tensor_scale: f32) -> Vec<f64> {
-        // At most 28 significand bits, which binary64 holds.
-        codes.iter().map(|&code| self.scaler.value(code, tensor_scale).to_f64()).collect()
+        let mut values = vec![0.0; codes.len()];
+        self.scaler.values(codes, tensor_scale, &mut values);
+        values
     }
 
     /// Writes the codes of a piece, which may begin and end anywhere, under the scales of

@@ -3,13 +3,16 @@
 //! Nothing here goes through a floating-point logarithm or a rounded quotient: exponents are read
 //! off, significands compared, and a quotient that is rounded is exact until then.
 
+use std::sync::LazyLock;
+
 use super::{
     rows::ScaleKind,
     spec::{Scaling, Spec},
 };
 use crate::{
     codec::{Kind, Overflow, Projection, Unpacked, decode, project},
-    format::{E4M3FN, F32, Format, catalogue::E8M0},
+    format::{E4M3FN, F32, F64, Format, catalogue::E8M0},
+    kernel::{Codes, CodesRef, Dither, Plan, Scales, decode_scaled, encode_scaled},
 };
 
 /// How the scales of a target follow from largest magnitudes.
@@ -18,6 +21,8 @@ pub(super) struct Scaler {
     /// The largest element.
     largest: Unpacked,
     rule: Rule,
+    /// How a quotient becomes the code of a scale: rounded once to nearest even, saturating.
+    plan: Plan,
 }
 
 /// The three kinds of scales.
@@ -29,6 +34,21 @@ enum Rule {
     Nv { given: Option<u32> },
     /// A binary32 number.
     Binary32,
+}
+
+impl Rule {
+    fn format(self) -> &'static Format {
+        match self {
+            Self::PowerOfTwo { .. } => &E8M0,
+            Self::Nv { .. } => &E4M3FN,
+            Self::Binary32 => &F32,
+        }
+    }
+}
+
+/// How scales are rounded.
+fn saturating() -> Projection {
+    Projection { overflow: Overflow::Saturate, ..Projection::default() }
 }
 
 impl Scaler {
@@ -45,16 +65,12 @@ impl Scaler {
             },
         };
         let largest = decode(&spec.format, spec.format.largest_finite());
-        Some(Self { largest, rule })
+        Some(Self { largest, rule, plan: Plan::new(rule.format(), &saturating()) })
     }
 
     /// Returns the format of the scales' codes.
     pub(super) fn format(&self) -> &'static Format {
-        match self.rule {
-            Rule::PowerOfTwo { .. } => &E8M0,
-            Rule::Nv { .. } => &E4M3FN,
-            Rule::Binary32 => &F32,
-        }
+        self.rule.format()
     }
 
     /// Whether a NaN or an infinity spoils its tile rather than itself alone.
@@ -105,12 +121,15 @@ impl Scaler {
         match x.kind {
             Kind::Nan | Kind::Infinity => E8M0_NAN,
             Kind::Zero => 0,
-            Kind::Finite => {
-                let above = i32::from(x.significand > threshold);
-                let biased = x.exponent - self.largest.exponent + above + E8M0.bias();
-                biased.clamp(0, E8M0_LARGEST).cast_unsigned()
-            }
+            Kind::Finite => self.biased(x.exponent, x.significand > threshold),
         }
+    }
+
+    /// Returns the code of the power of two for a magnitude with this exponent, or of the next.
+    #[inline(always)]
+    fn biased(&self, exponent: i32, is_above: bool) -> u32 {
+        let biased = exponent - self.largest.exponent + i32::from(is_above) + E8M0.bias();
+        biased.clamp(0, E8M0_LARGEST).cast_unsigned()
     }
 
     /// Returns what a scale's code stands for, the tensor's scale included, exactly.
@@ -119,6 +138,90 @@ impl Scaler {
     }
 }
 
+/// Many tiles at once.
+impl Scaler {
+    /// Writes what [`code`](Self::code) returns for each largest magnitude.
+    pub(super) fn codes(&self, largest: &[f64], tensor_scale: f32, codes: &mut [u32]) {
+        match self.rule {
+            Rule::PowerOfTwo { threshold } => self.powers_of_two(largest, threshold, codes),
+            Rule::Nv { .. } => {
+                let divisor = self.largest.times(&Unpacked::from_f32(tensor_scale));
+                self.quotients(largest, &divisor, codes);
+                for (x, code) in pairs(largest, codes) {
+                    *code = if x.is_finite() { *code } else { NV_NAN };
+                }
+            }
+            Rule::Binary32 => {
+                self.quotients(largest, &self.largest, codes);
+                for (x, code) in pairs(largest, codes) {
+                    *code = if *x == 0.0 { 1f32.to_bits() } else { (*code).max(1) };
+                }
+            }
+        }
+    }
+
+    fn powers_of_two(&self, largest: &[f64], threshold: u128, codes: &mut [u32]) {
+        const TRAILING: u32 = f64::MANTISSA_DIGITS - 1;
+        const BELOW: u64 = (1 << TRAILING) - 1;
+        let trailing = (threshold >> (127 - TRAILING)) as u64 & BELOW;
+        for (x, code) in pairs(largest, codes) {
+            let bits = x.to_bits();
+            let exponent = (bits >> TRAILING) as i32 - F64.bias();
+            *code = if x.is_normal() {
+                self.biased(exponent, bits & BELOW > trailing)
+            } else {
+                self.power_of_two(&Unpacked::from_f64(*x), threshold)
+            };
+        }
+    }
+
+    /// Writes the codes of quotients.
+    fn quotients(&self, largest: &[f64], divisor: &Unpacked, codes: &mut [u32]) {
+        let divisor = divisor.to_f64();
+        let codes = Codes::U32(codes);
+        encode_scaled(&self.plan, largest, one_for(largest, &divisor), codes, Dither::default());
+    }
+
+    /// Writes what [`value`](Self::value) returns for each code: at most 28 digits, which binary64
+    /// holds.
+    pub(super) fn values(&self, codes: &[u32], tensor_scale: f32, values: &mut [f64]) {
+        match self.rule {
+            Rule::PowerOfTwo { .. } => {
+                for (code, value) in codes.iter().zip(values) {
+                    *value = POWERS[(code & E8M0_NAN) as usize];
+                }
+            }
+            Rule::Nv { .. } => {
+                let scale = tensor_scale.into();
+                let one = one_for(codes, &scale);
+                decode_scaled(&self.plan, CodesRef::U32(codes), one, values);
+            }
+            Rule::Binary32 => {
+                for (code, value) in codes.iter().zip(values) {
+                    *value = f32::from_bits(*code).into();
+                }
+            }
+        }
+    }
+}
+
+/// Returns one scale for all elements, of which there may be none.
+fn one_for<'a, T>(elements: &[T], scale: &'a f64) -> Scales<'a> {
+    let values = std::slice::from_ref(scale);
+    Scales { values: &values[..elements.len().min(1)], size: elements.len().max(1) }
+}
+
+fn pairs<'a>(
+    largest: &'a [f64],
+    codes: &'a mut [u32],
+) -> impl Iterator<Item = (&'a f64, &'a mut u32)> {
+    largest.iter().zip(codes)
+}
+
+/// What the codes of E8M0 stand for.
+static POWERS: LazyLock<[f64; 256]> =
+    LazyLock::new(|| std::array::from_fn(|code| decode(&E8M0, code as u128).to_f64()));
+
 const E8M0_NAN: u32 = 0xff;
 const E8M0_LARGEST: i32 = 0xfe;
 const NV_NAN: u32 = 0x7f;
@@ -126,6 +229,5 @@ const NV_NAN: u32 = 0x7f;
 /// Returns the code of a quotient, rounded once to nearest even, saturating.
 #[expect(clippy::cast_possible_truncation, reason = "scales have at most 32 bits")]
 fn quotient(format: &Format, dividend: &Unpacked, divisor: &Unpacked) -> u32 {
-    let projection = Projection { overflow: Overflow::Saturate, ..Projection::default() };
-    project(format, &projection, &dividend.over(divisor)).code as u32
+    project(format, &saturating(), &dividend.over(divisor)).code as u32
 }

@@ -11,7 +11,7 @@ use super::{
 use crate::kernel::{self, Codes, CodesRef, Dither, Real, Scales};
 
 /// Elements that are scaled at a time, so that they stay in the cache from step to step.
-const PIECE: u64 = 4096;
+const PIECE: u64 = 1 << 14;
 
 /// A tensor, quantised.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,11 +49,11 @@ impl Quantizer {
         codes: &mut Codes<'_>,
         dither: Dither,
     ) -> Counts {
-        let mut places = scales.iter_mut();
+        let mut rest = scales;
         self.by_tiles(piece, source, tensor_scale, |part, at, scales| {
-            for (code, place) in scales.codes.iter().zip(&mut places) {
-                *place = *code;
-            }
+            let (places, after) = std::mem::take(&mut rest).split_at_mut(scales.codes.len());
+            places.copy_from_slice(scales.codes);
+            rest = after;
             self.encode(part, &source[at.clone()], scales.values, &mut codes.range(at), dither)
         })
     }
@@ -100,27 +100,30 @@ impl Quantizer {
         mut visit: impl FnMut(&Piece<'_>, Range<usize>, Found<'_>) -> kernel::Counts,
     ) -> Counts {
         piece.check(source.len());
-        let (mut counts, mut rest) = (Counts::default(), source);
-        let mut next = piece.elements.start;
+        let mut counts = Counts::default();
+        let (mut largest, mut codes, mut values) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut next, mut at) = (piece.elements.start, 0);
         while next < piece.elements.end {
             let end = piece.grouping.cut(next, PIECE).min(piece.elements.end);
             let part = Piece { grouping: piece.grouping, elements: next..end };
-            let length = part.len();
-            let (numbers, after) = rest.split_at(length);
-            let mut largest = vec![0.0; part.scales()];
-            self.largest(&part, numbers, &mut largest);
-            let codes = self.scale_codes(&largest, tensor_scale);
-            let values = self.scale_values(&codes, tensor_scale);
-            let count = |is: fn(&f64) -> bool| values.iter().filter(|x| is(x)).count() as u64;
-            let at = source.len() - rest.len();
+            let place = at..at + part.len();
+            let scales = part.scales();
+            largest.clear();
+            largest.resize(scales, 0.0);
+            codes.resize(scales, 0);
+            values.resize(scales, 0.0);
+            self.largest(&part, &source[place.clone()], &mut largest);
+            self.scaler.codes(&largest, tensor_scale, &mut codes);
+            self.scaler.values(&codes, tensor_scale, &mut values);
+            let count = |is: fn(f64) -> bool| values.iter().map(|x| u64::from(is(*x))).sum();
             counts += Counts {
                 scales: values.len() as u64,
                 short: part.grouping.cropped(&part.elements),
-                nan: count(|x| x.is_nan()),
-                zero: count(|x| *x == 0.0),
-                elements: visit(&part, at..at + length, Found { codes: &codes, values: &values }),
+                nan: count(f64::is_nan),
+                zero: count(|x| x == 0.0),
+                elements: visit(&part, place.clone(), Found { codes: &codes, values: &values }),
             };
-            (rest, next) = (after, end);
+            (next, at) = (end, place.end);
         }
         counts
     }
