@@ -6,7 +6,7 @@ use super::{
     power, quantizer, row,
 };
 use fpx::block::{Quantizer, Spec};
-use fpx::codec::{NanTo, Projection, ROUNDING_MODES, Rounding, Unpacked, decode, project};
+use fpx::codec::{Flags, NanTo, Projection, ROUNDING_MODES, Rounding, Unpacked, decode, project};
 use fpx::kernel::{Counts, Dither};
 use fpx::random::Stream;
 
@@ -274,4 +274,50 @@ fn subnormal_elements_are_counted() {
         .collect();
     assert_eq!(elements, [256.0, power(-7).into(), 0.0, power(-9).into()]);
     assert_eq!((tensor.counts.elements.subnormal, tensor.counts.elements.flushed), (2, 1));
+}
+
+/// What bulk work makes of a row against what the codec makes of each datum, with exact scales.
+#[test]
+fn every_target_mode_and_rule_is_what_exact_rows_are() {
+    let mut random = Random::new(9);
+    let mut targets: Vec<String> =
+        ["nvfp4", "nvfp4/scale:0.001", "nvfp4/scale:0x1p-3", "nvfp4/block:7", "e4m3fn/tensor"]
+            .into_iter()
+            .chain(["e5m2/tile:1x48", "fp4/tile:1x16", "f16/tensor", "bf16/tile:1x5", "fp6/tensor"])
+            .map(str::to_owned)
+            .collect();
+    for name in POWER_OF_TWO {
+        targets.extend(RULES.map(|rule| format!("{name}/{rule}")));
+        targets.push(format!("{}/block:{}", base(name), 1 + random.below(40)));
+    }
+    for (target, mode) in targets.iter().flat_map(|t| ROUNDING_MODES.iter().map(move |m| (t, m))) {
+        let quantizer =
+            Quantizer::new(&target.parse().unwrap(), &Projection::with_mode(mode)).unwrap();
+        for exponent in [-140, -100, 3, 120] {
+            let mut source: Vec<f32> = (0..173).map(|_| random.number(exponent, 20)).collect();
+            match random.below(3) {
+                0 => source[40] = f32::NAN,
+                1 => source[80] = f32::NEG_INFINITY,
+                _ => source[96..160].fill(0.0),
+            }
+            let what = format!("{target}/{} at 2^{exponent}", mode.name);
+            let stream = Stream::new(1, 2);
+            let data: Vec<Unpacked> = source.iter().map(|&x| Unpacked::from_f32(x)).collect();
+            let exact = quantizer.row(&data, stream).unwrap();
+            let dither = Dither { stream, first: 0 };
+            let bulk = quantizer.quantize(&[173], &source, dither).unwrap();
+            assert_eq!(bulk.tensor_scale.to_bits(), exact.tensor_scale.to_bits(), "{what}");
+            let scales: Vec<u32> = exact.scales.iter().map(|scale| scale.code).collect();
+            assert_eq!(bulk.scales, scales, "{what}");
+            let numbers: Vec<f32> = quantizer.dequantize(&bulk);
+            for (i, element) in exact.elements.iter().enumerate() {
+                let got = (u128::from(bulk.codes[i]), numbers[i].to_bits());
+                let expected = (element.stored, element.number.to_bits());
+                assert_eq!(got, expected, "{what}: {:e} at {i}", source[i]);
+            }
+            let overflows = |e: &&fpx::block::exact::Element| e.flags.contains(Flags::OVERFLOW);
+            let clipped = exact.elements.iter().filter(overflows).count();
+            assert_eq!(bulk.counts.elements.overflow, clipped as u64, "{what}");
+        }
+    }
 }
