@@ -1,0 +1,123 @@
+//! The speed of block and scaled formats, as shares of the elements a second that the plain kernel
+//! from binary32 to e4m3fn makes of the same numbers in the same run.
+//!
+//! `cargo bench --bench block` prints one line a format and direction, with the target
+//! (docs/performance.md). Quantising is from numbers to codes and scales, with the largest magnitudes
+//! found first; dequantising is back.
+#![expect(clippy::print_stdout, reason = "a benchmark prints")]
+
+#[expect(dead_code, reason = "its subjects are slices, not single values")]
+mod common;
+
+use std::hint::black_box;
+
+use common::{Subject, medians};
+use fpx::block::{Grouping, Piece, Quantizer};
+use fpx::codec::Projection;
+use fpx::format::E4M3FN;
+use fpx::kernel::{Codes, Dither, Plan, encode_f32, instruction_set, sample};
+use fpx::random::Distribution;
+
+/// Rows of as many numbers, 256 KiB in all, as in `cargo bench --bench kernel`.
+const SHAPE: [u64; 2] = [64, 1024];
+/// The least share.
+const TARGET: f64 = 0.35;
+/// The targets that the shares are promised for, and others.
+const FORMATS: [&str; 12] = [
+    "mxfp8_e4m3",
+    "mxfp4",
+    "nvfp4",
+    "e4m3fn/tensor",
+    "mxfp8_e5m2",
+    "mxfp6_e2m3",
+    "mxint8",
+    "e4m3fn/channel",
+    "e4m3fn/tile:128x128",
+    "mxfp4/axis:0",
+    "mxfp4/sr",
+    "nvfp4/sr",
+];
+
+/// A target and what it makes of the numbers.
+struct Case {
+    quantizer: Quantizer,
+    grouping: Grouping,
+    codes: Vec<u8>,
+    values: Vec<f64>,
+}
+
+impl Case {
+    fn new(name: &str, source: &[f32]) -> Self {
+        let spec = name.parse().expect("the name is known");
+        let quantizer = Quantizer::new(&spec, &Projection::default()).expect("it has a scale");
+        let grouping = quantizer.grouping(&SHAPE).expect("a matrix has the axis");
+        let mut scales = vec![0; usize::try_from(grouping.scales()).expect("they fit memory")];
+        let mut case = Self { quantizer, grouping, codes: vec![0; source.len()], values: vec![] };
+        let tensor_scale = case.quantize(source, &mut scales);
+        case.values = case.quantizer.scale_values(&scales, tensor_scale);
+        case
+    }
+
+    fn whole(&self) -> Piece<'_> {
+        Piece { grouping: &self.grouping, elements: 0..self.grouping.elements() }
+    }
+
+    fn quantize(&mut self, source: &[f32], scales: &mut [u32]) -> f32 {
+        let tensor_scale = self.quantizer.tensor_scale_of(source);
+        let mut codes = std::mem::take(&mut self.codes);
+        let (whole, places) = (self.whole(), &mut Codes::U8(&mut codes));
+        let dither = Dither::default();
+        black_box(self.quantizer.encode_tiles(
+            &whole,
+            source,
+            tensor_scale,
+            scales,
+            places,
+            dither,
+        ));
+        self.codes = codes;
+        tensor_scale
+    }
+
+    fn dequantize(&self, numbers: &mut [f32]) {
+        let codes = self.codes.as_slice().into();
+        self.quantizer.decode(&self.whole(), codes, &self.values, numbers);
+    }
+}
+
+fn plain(source: &[f32]) -> Subject<'_> {
+    let plan = Plan::new(&E4M3FN, &Projection::default());
+    let mut codes = vec![0u8; source.len()];
+    Subject::new("plain", move || {
+        let codes = Codes::U8(&mut codes);
+        black_box(encode_f32(&plan, black_box(source), codes, Dither::default()));
+    })
+}
+
+#[expect(clippy::cast_precision_loss, reason = "fewer than 2^53 elements")]
+fn print(what: &str, elements: usize, subject: Subject<'_>, source: &[f32]) {
+    let times = medians(&mut [subject, plain(source)], 40);
+    let (speed, share) = (elements as f64 / times[0] / 1e9, times[1] / times[0]);
+    let verdict = if share >= TARGET { "met" } else { "missed" };
+    println!("{what:<40} {speed:>7.2} G/s  share {share:>5.2}  target {TARGET:>4}  {verdict}");
+}
+
+fn main() {
+    match instruction_set() {
+        Ok(set) => println!("instruction set {}", set.name()),
+        Err(error) => println!("{error}"),
+    }
+    let mut source = vec![0.0; usize::try_from(SHAPE[0] * SHAPE[1]).expect("it fits memory")];
+    sample(&Distribution::default(), 0, 0, &mut source);
+    for name in FORMATS {
+        let (mut case, other) = (Case::new(name, &source), Case::new(name, &source));
+        let mut scales = vec![0; case.values.len()];
+        let mut numbers = vec![0.0; source.len()];
+        let quantize = Subject::new("quantize", || {
+            case.quantize(black_box(&source), &mut scales);
+        });
+        print(&format!("f32 to {name}"), source.len(), quantize, &source);
+        let dequantize = Subject::new("dequantize", || other.dequantize(black_box(&mut numbers)));
+        print(&format!("{name} to f32"), source.len(), dequantize, &source);
+    }
+}
