@@ -177,9 +177,9 @@ impl Scaler {
 
     /// Writes the codes of quotients.
     fn quotients(&self, largest: &[f64], divisor: &Unpacked, codes: &mut [u32]) {
-        let divisor = [divisor.to_f64()];
-        let one = Scales { values: &divisor[..largest.len().min(1)], size: largest.len().max(1) };
-        encode_scaled(&self.plan, largest, one, Codes::U32(codes), Dither::default());
+        let divisor = divisor.to_f64();
+        let codes = Codes::U32(codes);
+        encode_scaled(&self.plan, largest, one_for(largest, &divisor), codes, Dither::default());
     }
 
     /// Writes what [`value`](Self::value) returns for each code: at most 28 digits, which binary64
@@ -192,8 +192,8 @@ impl Scaler {
                 }
             }
             Rule::Nv { .. } => {
-                let scale = [tensor_scale.into()];
-                let one = Scales { values: &scale[..codes.len().min(1)], size: codes.len().max(1) };
+                let scale = tensor_scale.into();
+                let one = one_for(codes, &scale);
                 decode_scaled(&self.plan, CodesRef::U32(codes), one, values);
             }
             Rule::Binary32 => {
@@ -203,6 +203,12 @@ impl Scaler {
             }
         }
     }
+}
+
+/// Returns one scale for all elements, of which there may be none.
+fn one_for<'a, T>(elements: &[T], scale: &'a f64) -> Scales<'a> {
+    let values = std::slice::from_ref(scale);
+    Scales { values: &values[..elements.len().min(1)], size: elements.len().max(1) }
 }
 
 fn pairs<'a>(

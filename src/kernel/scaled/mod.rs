@@ -133,6 +133,3 @@ pub fn quantize_scaled<R: Real>(
     }
     plan.counted(counts)
 }
-
-#[cfg(test)]
-mod tests;
