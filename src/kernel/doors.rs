@@ -1,77 +1,59 @@
-//! A job goes to the loops compiled for the instruction set in use.
+//! A job goes to the loops compiled for the instruction set of its plan.
 
-use super::codes::{Codes, CodesRef};
-use super::direct;
-use super::instruction_set::InstructionSet;
-use super::scaled::{Form, Part, Room, largest, quotient};
-use super::slice::{self, Sink, Source};
-use super::{Counts, Dither, Plan, Real, instruction_set};
+use super::{
+    Counts, Dither, Plan, Real,
+    codes::{Codes, CodesRef},
+    direct,
+    instruction_set::compiled,
+    scaled::{Form, Part, Room, largest, quotient},
+    slice::{self, Sink, Source},
+};
 
-/// Compiles a function of another module for each instruction set: the source is the same, the
-/// registers are wider. The set is one that was found on this machine.
-macro_rules! door {
-    ($(#[$doc:meta])* $module:ident::$name:ident $(<$real:ident>)? ($($argument:ident: $type:ty),*)
-        -> $result:ty, $set:expr) => {
-        $(#[$doc])*
-        #[expect(unsafe_code, reason = "calls of #[target_feature] functions, after detection")]
-        pub(super) fn $name $(<$real: Real>)? ($($argument: $type),*) -> $result {
-            #[cfg(target_arch = "x86_64")]
-            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,f16c")]
-            fn avx512 $(<$real: Real>)? ($($argument: $type),*) -> $result {
-                $module::$name($($argument),*)
-            }
-            #[cfg(target_arch = "x86_64")]
-            #[target_feature(enable = "avx2,f16c")]
-            fn avx2 $(<$real: Real>)? ($($argument: $type),*) -> $result {
-                $module::$name($($argument),*)
-            }
-            match $set {
-                // SAFETY: the set was found on this machine: see `Plan::instruction_set` and
-                // `instruction_set`.
-                #[cfg(target_arch = "x86_64")]
-                InstructionSet::Avx512 => unsafe { avx512($($argument),*) },
-                // SAFETY: as above.
-                #[cfg(target_arch = "x86_64")]
-                InstructionSet::Avx2 => unsafe { avx2($($argument),*) },
-                _ => $module::$name($($argument),*),
-            }
-        }
-    };
-}
-
-door! {
+compiled! {
+    on plan.instruction_set();
     /// Projects each number of `source`.
-    slice::project(plan: &Plan, source: Source<'_>, sink: Sink<'_>, dither: Dither) -> Counts,
-    plan.instruction_set()
+    pub(super) fn project(plan: &Plan, source: Source<'_>, sink: Sink<'_>, dither: Dither) -> Counts {
+        slice::project(plan, source, sink, dither)
+    }
 }
 
-door! {
+compiled! {
+    on plan.instruction_set();
     /// Decodes each code.
-    slice::decode(plan: &Plan, codes: CodesRef<'_>, numbers: &mut [f32]) -> (),
-    plan.instruction_set()
+    pub(super) fn decode(plan: &Plan, codes: CodesRef<'_>, numbers: &mut [f32]) {
+        slice::decode(plan, codes, numbers);
+    }
 }
 
-door! {
+compiled! {
+    on plan.instruction_set();
     /// Projects each number of `source` in one pass, by the plan's direct form.
-    direct::encode(plan: &Plan, source: &[f32], codes: Codes<'_>, dither: Dither) -> Counts,
-    plan.instruction_set()
+    pub(super) fn encode(plan: &Plan, source: &[f32], codes: Codes<'_>, dither: Dither) -> Counts {
+        direct::encode(plan, source, codes, dither)
+    }
 }
 
-door! {
-    /// Raises the largest magnitudes of runs.
-    largest::raise<R>(source: &[R], size: usize, largest: &mut [f64], finite: bool) -> (),
-    instruction_set().unwrap_or(InstructionSet::Baseline)
-}
-
-door! {
+compiled! {
+    on plan.instruction_set();
     /// Divides each number by its scale.
-    quotient::divide<R>(plan: &Plan, source: &[R], part: Part<'_>, room: &mut Room)
-        -> Option<(Form, Counts)>,
-    plan.instruction_set()
+    pub(super) fn divide<R: Real>(plan: &Plan, source: &[R], part: Part<'_>, room: &mut Room)
+        -> Option<(Form, Counts)> {
+        quotient::divide(plan, source, part, room)
+    }
 }
 
-door! {
+compiled! {
+    on plan.instruction_set();
     /// Multiplies each number by its scale.
-    quotient::multiply<R>(plan: &Plan, part: Part<'_>, room: &mut Room, products: &mut [R]) -> bool,
-    plan.instruction_set()
+    pub(super) fn multiply<R: Real>(plan: &Plan, part: Part<'_>, room: &mut Room, products: &mut [R])
+        -> bool {
+        quotient::multiply(plan, part, room, products)
+    }
+}
+
+compiled! {
+    /// Raises the largest magnitudes of runs.
+    pub(super) fn raise<R: Real>(source: &[R], size: usize, largest: &mut [f64], finite: bool) {
+        largest::raise(source, size, largest, finite);
+    }
 }

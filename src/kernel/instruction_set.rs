@@ -17,9 +17,17 @@ pub enum InstructionSet {
 }
 
 /// Compiles a function for each instruction set; the source is the same, the registers are wider.
-/// Calls go to the one in use.
+/// Calls go to the one in use, or to the one after `on`, which must have been found on this machine.
 macro_rules! compiled {
     ($(#[$doc:meta])* $vis:vis fn $name:ident $(<$($T:ident: $Bound:ident),+>)?
+        ($($argument:ident: $type:ty),*) $(-> $result:ty)? $body:block) => {
+        compiled! {
+            on $crate::kernel::instruction_set().unwrap_or($crate::kernel::InstructionSet::Baseline);
+            $(#[$doc])*
+            $vis fn $name $(<$($T: $Bound),+>)? ($($argument: $type),*) $(-> $result)? $body
+        }
+    };
+    (on $set:expr; $(#[$doc:meta])* $vis:vis fn $name:ident $(<$($T:ident: $Bound:ident),+>)?
         ($($argument:ident: $type:ty),*) $(-> $result:ty)? $body:block) => {
         $(#[$doc])*
         #[expect(unsafe_code, reason = "calls of #[target_feature] functions, after detection")]
@@ -27,23 +35,22 @@ macro_rules! compiled {
             #[inline(always)]
             fn portable $(<$($T: $Bound),+>)? ($($argument: $type),*) $(-> $result)? $body
             #[cfg(target_arch = "x86_64")]
-            #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx2")]
+            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,f16c")]
             fn avx512 $(<$($T: $Bound),+>)? ($($argument: $type),*) $(-> $result)? {
                 portable($($argument),*)
             }
             #[cfg(target_arch = "x86_64")]
-            #[target_feature(enable = "avx2")]
+            #[target_feature(enable = "avx2,f16c")]
             fn avx2 $(<$($T: $Bound),+>)? ($($argument: $type),*) $(-> $result)? {
                 portable($($argument),*)
             }
-            use crate::kernel::{InstructionSet, instruction_set};
-            match instruction_set().unwrap_or(InstructionSet::Baseline) {
-                // SAFETY: the instruction set in use was found on this machine.
+            match $set {
+                // SAFETY: the instruction set was found on this machine.
                 #[cfg(target_arch = "x86_64")]
-                InstructionSet::Avx512 => unsafe { avx512($($argument),*) },
+                $crate::kernel::InstructionSet::Avx512 => unsafe { avx512($($argument),*) },
                 // SAFETY: as above.
                 #[cfg(target_arch = "x86_64")]
-                InstructionSet::Avx2 => unsafe { avx2($($argument),*) },
+                $crate::kernel::InstructionSet::Avx2 => unsafe { avx2($($argument),*) },
                 _ => portable($($argument),*),
             }
         }
