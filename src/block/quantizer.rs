@@ -10,7 +10,7 @@
 //!   [`Quantizer::largest`] on any pieces, [`Quantizer::scale_codes`] makes the scales, and a second
 //!   pass calls [`Quantizer::encode`].
 //!
-//! NVFP4 has a scale of the whole tensor besides, for which [`kernel::largest_finite_magnitudes`]
+//! NVFP4 has a scale of the whole tensor besides, for which [`kernel::largest_finite`]
 //! passes over the tensor first. Everything takes binary32 or binary64 numbers, and rounds once.
 //!
 //! ```
@@ -207,11 +207,8 @@ impl Quantizer {
 
     /// Returns the scale of a whole tensor in memory; see [`Self::tensor_scale`].
     pub fn tensor_scale_of<R: Real>(&self, source: &[R]) -> f32 {
-        let mut largest = [0.0];
-        if self.needs_tensor_scale() && !source.is_empty() {
-            kernel::largest_finite_magnitudes(source, source.len(), &mut largest);
-        }
-        self.tensor_scale(largest[0])
+        let needs = self.needs_tensor_scale();
+        self.tensor_scale(if needs { kernel::largest_finite(source) } else { 0.0 })
     }
 
     /// Raises `largest` to the largest magnitudes under the scales of a piece, which may begin and

@@ -38,11 +38,11 @@ pub use counts::Counts;
 pub use gemm::{Gemm, View};
 pub use instruction_set::{InstructionSet, InstructionSetError, instruction_set};
 pub use plan::Plan;
-pub use real::{Real, largest_finite};
+pub use real::Real;
 pub use sampler::sample;
 pub use scaled::{
-    Scales, decode_scaled, encode_scaled, largest_finite_magnitudes, largest_magnitudes,
-    quantize_scaled,
+    Scales, decode_scaled, encode_scaled, largest_finite, largest_finite_magnitudes,
+    largest_magnitudes, quantize_scaled,
 };
 pub use statistics::{
     ElementError, Grid, LANES, LARGEST, Lanes, Largest, Quanta, Sums, TOTALS, Total,

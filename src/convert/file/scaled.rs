@@ -182,11 +182,10 @@ impl Task<'_, '_> {
         let whole = Maxima::new(&(0..1));
         if quantizer.needs_tensor_scale() {
             self.look(0..grouping.elements(), |work, _, count| {
-                let mut largest = [0.0];
-                with_numbers!(work, self.lane(), count, numbers => {
-                    kernel::largest_finite_magnitudes(numbers, count, &mut largest);
+                let largest = with_numbers!(work, self.lane(), count, numbers => {
+                    kernel::largest_finite(numbers)
                 });
-                whole.raise(0, &largest);
+                whole.raise(0, &[largest]);
             })?;
         }
         Ok(quantizer.tensor_scale(whole.into_numbers()[0]))

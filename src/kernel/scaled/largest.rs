@@ -25,6 +25,20 @@ pub fn largest_finite_magnitudes<R: Real>(source: &[R], size: usize, largest: &m
     largest_by(source, size, largest, true);
 }
 
+/// Returns the largest finite magnitude, 0 if there is none.
+///
+/// ```
+/// use fpx::kernel::largest_finite;
+/// assert_eq!(largest_finite(&[1.5f32, -2.0, f32::INFINITY, f32::NAN]), 2.0);
+/// ```
+pub fn largest_finite<R: Real>(numbers: &[R]) -> f64 {
+    let mut largest = [0.0];
+    if !numbers.is_empty() {
+        largest_finite_magnitudes(numbers, numbers.len(), &mut largest);
+    }
+    largest[0]
+}
+
 fn largest_by<R: Real>(source: &[R], size: usize, largest: &mut [f64], finite: bool) {
     assert_eq!(source.len().div_ceil(size), largest.len(), "one place a run");
     doors::raise(source, size, largest, finite);

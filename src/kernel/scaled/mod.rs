@@ -15,7 +15,7 @@ pub(super) mod quotient;
 mod room;
 mod scalar;
 
-pub use largest::{largest_finite_magnitudes, largest_magnitudes};
+pub use largest::{largest_finite, largest_finite_magnitudes, largest_magnitudes};
 pub(super) use limits::Limits;
 pub(super) use part::Part;
 pub(super) use room::{Form, Room};
