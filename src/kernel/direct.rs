@@ -193,7 +193,9 @@ impl Direct {
             if codes.iter().fold(magnitude, |least, &code| least.min(code & magnitude)) < normal {
                 let zeros = below(codes, magnitude, C::from_code(1));
                 counts.subnormal = u64::from(below(codes, magnitude, normal) - zeros);
-                counts.flushed = u64::from(zeros - zeros_of(source));
+                if zeros > 0 {
+                    counts.flushed = u64::from(zeros - zeros_of(source));
+                }
             }
         }
         Some(counts)
