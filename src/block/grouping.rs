@@ -24,27 +24,6 @@ pub struct Grouping {
     scale_shape: Vec<u64>,
 }
 
-/// Some whole tiles of a tensor: neighbouring scales, and their elements.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stretch {
-    /// The scales.
-    pub scales: Range<u64>,
-    /// The first elements, which neighbour each other.
-    first: Range<u64>,
-    /// How many such ranges there are.
-    rows: u64,
-    /// Elements from the start of one to the start of the next.
-    pitch: u64,
-}
-
-impl Stretch {
-    /// Returns the ranges of its elements, from the first on.
-    pub fn elements(&self) -> impl Iterator<Item = Range<u64>> + '_ {
-        let Range { start, end } = self.first;
-        (0..self.rows).map(move |row| start + row * self.pitch..end + row * self.pitch)
-    }
-}
-
 /// The tile sizes that are looked for when a file does not say which it has.
 const USUAL_SIZES: [u64; 8] = [16, 32, 64, 128, 256, 512, 1024, 2048];
 
@@ -184,7 +163,7 @@ impl Grouping {
     }
 
     /// The first element of a row of tiles.
-    fn band_start(&self, band: u64) -> u64 {
+    pub(super) fn band_start(&self, band: u64) -> u64 {
         let (slab, within) = (band / self.bands_a_slab(), band % self.bands_a_slab());
         (slab * self.rows + within * self.tile_rows) * self.columns
     }
@@ -194,35 +173,8 @@ impl Grouping {
         product(&[self.slabs, self.rows, self.columns])
     }
 
-    /// Cuts the tensor into stretches with at most `most` scales each, every scale whole in one.
-    ///
-    /// A stretch is several rows of tiles, or a part of one, cut between columns.
-    pub fn stretches(&self, most: u64) -> impl Iterator<Item = Stretch> + '_ {
-        let (a_band, most) = (self.scales_a_band().max(1), most.max(1));
-        let (bands_at_once, parts) = ((most / a_band).max(1), a_band.div_ceil(most));
-        let bands = self.scales() / a_band;
-        (0..bands.div_ceil(bands_at_once) * parts).map(move |number| {
-            let (band, part) = (number / parts * bands_at_once, number % parts);
-            let last = (band + bands_at_once).min(bands);
-            if parts == 1 {
-                let first = self.band_start(band)..self.band_start(last);
-                return Stretch { scales: band * a_band..last * a_band, first, rows: 1, pitch: 0 };
-            }
-            let (begin, end) = (part * most, ((part + 1) * most).min(a_band));
-            let column = |scale: u64| (scale * self.tile_columns).min(self.columns);
-            let start = self.scale_start(band * a_band + begin);
-            let row = band % self.bands_a_slab() * self.tile_rows;
-            Stretch {
-                scales: band * a_band + begin..band * a_band + end,
-                first: start..start + column(end) - column(begin),
-                rows: self.tile_rows.min(self.rows - row),
-                pitch: self.columns,
-            }
-        })
-    }
-
     /// The first element of a scale.
-    fn scale_start(&self, scale: u64) -> u64 {
+    pub(super) fn scale_start(&self, scale: u64) -> u64 {
         let (band, within) = (scale / self.scales_a_band(), scale % self.scales_a_band());
         self.band_start(band) + within * self.tile_columns
     }

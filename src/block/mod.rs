@@ -15,8 +15,8 @@ pub mod spec;
 mod tensor;
 
 pub use crate::kernel::division;
-pub use grouping::{Grouping, Stretch};
+pub use grouping::Grouping;
 pub use quantizer::{BlockError, Counts, Quantizer};
-pub use segment::Piece;
+pub use segment::{Piece, Stretch};
 pub use spec::{Scaling, Spec};
 pub use tensor::Quantized;

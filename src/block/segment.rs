@@ -40,12 +40,60 @@ pub struct Segment {
     pub size: usize,
 }
 
+/// Some whole tiles of a tensor: neighbouring scales, and their elements.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stretch {
+    /// The scales.
+    pub scales: Range<u64>,
+    /// The first elements, which neighbour each other.
+    first: Range<u64>,
+    /// How many such ranges there are.
+    rows: u64,
+    /// Elements from the start of one to the start of the next.
+    pitch: u64,
+}
+
+impl Stretch {
+    /// Returns the ranges of its elements, from the first on.
+    pub fn elements(&self) -> impl Iterator<Item = Range<u64>> + '_ {
+        let Range { start, end } = self.first;
+        (0..self.rows).map(move |row| start + row * self.pitch..end + row * self.pitch)
+    }
+}
+
 /// A position in memory.
 pub(super) fn index(position: u64) -> usize {
     usize::try_from(position).expect("what is held in memory can be indexed")
 }
 
 impl Grouping {
+    /// Cuts the tensor into stretches with at most `most` scales each, every scale whole in one.
+    ///
+    /// A stretch is several rows of tiles, or a part of one, cut between columns.
+    pub fn stretches(&self, most: u64) -> impl Iterator<Item = Stretch> + '_ {
+        let (a_band, most) = (self.scales_a_band().max(1), most.max(1));
+        let (bands_at_once, parts) = ((most / a_band).max(1), a_band.div_ceil(most));
+        let bands = self.scales() / a_band;
+        (0..bands.div_ceil(bands_at_once) * parts).map(move |number| {
+            let (band, part) = (number / parts * bands_at_once, number % parts);
+            let last = (band + bands_at_once).min(bands);
+            if parts == 1 {
+                let first = self.band_start(band)..self.band_start(last);
+                return Stretch { scales: band * a_band..last * a_band, first, rows: 1, pitch: 0 };
+            }
+            let (begin, end) = (part * most, ((part + 1) * most).min(a_band));
+            let column = |scale: u64| (scale * self.tile_columns).min(self.columns);
+            let start = self.scale_start(band * a_band + begin);
+            let row = band % self.bands_a_slab() * self.tile_rows;
+            Stretch {
+                scales: band * a_band + begin..band * a_band + end,
+                first: start..start + column(end) - column(begin),
+                rows: self.tile_rows.min(self.rows - row),
+                pitch: self.columns,
+            }
+        })
+    }
+
     /// The number of scales of a piece that cuts no tile in two, whose tiles are cropped.
     pub fn cropped(&self, piece: &Range<u64>) -> u64 {
         if piece.is_empty() {

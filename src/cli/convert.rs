@@ -19,8 +19,9 @@ use fpx::{
 
 use super::{
     Outcome,
-    convert_files::{self, FileArgs, Request},
+    convert_files::{self, Request},
     failure::{self, data, usage},
+    file_args::FileArgs,
     operand::Operand,
     options::{self, Common, RoundingArgs},
     output::Output,

@@ -22,63 +22,11 @@ use fpx::{
 use super::{
     Outcome,
     failure::{self, data, usage},
-    operand::Operand,
+    file_args::FileArgs,
     options::{self, Common},
     output::{Output, interrupted, raw_stdin, raw_stdout},
     progress::Bytes,
 };
-
-/// Options of files.
-#[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Files")]
-pub(crate) struct FileArgs {
-    /// Where to write; '-' streams raw elements. Without it the work is done, reported and dropped
-    #[arg(long, short, value_name = "PATH")]
-    output: Option<PathBuf>,
-    /// What the input is: safetensors npy npz gguf text csv raw [default: by extension, then by content]
-    #[arg(long, value_name = "KIND", hide_short_help = true)]
-    input_kind: Option<String>,
-    /// What the output is [default: by extension, else raw]
-    #[arg(long, value_name = "KIND", hide_short_help = true)]
-    output_kind: Option<String>,
-    /// Tensors to convert, by name; the others are copied (repeatable) [default: all]
-    #[arg(long, value_name = "GLOB")]
-    include: Vec<String>,
-    /// Tensors to copy, by name (repeatable)
-    #[arg(long, value_name = "GLOB", hide_short_help = true)]
-    exclude: Vec<String>,
-    /// What an .npy's void or unsigned elements are
-    #[arg(long, value_name = "FORMAT", hide_short_help = true)]
-    dtype: Option<String>,
-    /// Keep the element type, and store the rounded values
-    #[arg(long)]
-    simulate: bool,
-    /// 6- and 4-bit codes in raw files: dense, or byte for one a byte [default: dense]
-    #[arg(long, value_name = "HOW", hide_short_help = true)]
-    packing: Option<String>,
-    /// Take 8- and 4-bit weights whose scale is not recognised as plain codes
-    #[arg(long, hide_short_help = true)]
-    allow_unscaled: bool,
-    /// Keep nothing and exit 1 if there is any: overflow flushed nan inexact
-    #[arg(long, value_name = "WHAT[,..]", value_delimiter = ',')]
-    fail_on: Vec<String>,
-    #[command(flatten)]
-    units: UnitArgs,
-}
-
-/// Which files of a folder are made, and what becomes of those that are there.
-#[derive(Debug, clap::Args)]
-struct UnitArgs {
-    /// Replace an output that exists
-    #[arg(long)]
-    force: bool,
-    /// Convert every n-th file of a folder, from the i-th on; the runs of all i fill one folder
-    #[arg(long, value_name = "I/N", hide_short_help = true)]
-    shard: Option<String>,
-    /// Keep the files of a folder that an earlier run has finished
-    #[arg(long, hide_short_help = true)]
-    resume: bool,
-}
 
 /// One file to convert.
 pub(crate) enum Input {
@@ -97,58 +45,6 @@ pub(crate) struct Request<'a> {
     pub(crate) to: &'a [String],
     pub(crate) projection: Projection,
     pub(crate) seed: u64,
-}
-
-impl FileArgs {
-    /// Returns the inputs if they are files, and refuses a mixture.
-    pub(crate) fn inputs(&self, operands: &[Operand]) -> anyhow::Result<Option<Vec<Input>>> {
-        // Without a word about files, standard input is numbers to be answered one by one.
-        let takes_stream = self.input_kind.is_some() || self.output.is_some();
-        let file = |operand: &Operand| match operand {
-            Operand::Path(path) => Some(Input::Path(path.clone())),
-            Operand::StandardInput if takes_stream => Some(Input::Stream),
-            Operand::StandardInput
-            | Operand::Number(_)
-            | Operand::Exhaustive(_)
-            | Operand::Edges(_) => None,
-        };
-        let inputs: Vec<Input> = operands.iter().filter_map(file).collect();
-        if inputs.is_empty() {
-            return match self.given() {
-                Some(option) => {
-                    Err(usage(format!("{option} is for files, and the input is numbers")))
-                }
-                None => Ok(None),
-            };
-        }
-        if inputs.len() != operands.len() {
-            let named = operands.iter().find(|operand| file(operand).is_some());
-            let named = named.map_or_else(String::new, ToString::to_string);
-            return Err(usage(format!("{named} is a file; numbers and files do not mix")));
-        }
-        Ok(Some(inputs))
-    }
-
-    /// Returns an option that says nothing about numbers, if one is given.
-    fn given(&self) -> Option<&'static str> {
-        [
-            ("--output", self.output.is_some()),
-            ("--input-kind", self.input_kind.is_some()),
-            ("--output-kind", self.output_kind.is_some()),
-            ("--include", !self.include.is_empty()),
-            ("--exclude", !self.exclude.is_empty()),
-            ("--dtype", self.dtype.is_some()),
-            ("--simulate", self.simulate),
-            ("--packing", self.packing.is_some()),
-            ("--allow-unscaled", self.allow_unscaled),
-            ("--fail-on", !self.fail_on.is_empty()),
-            ("--force", self.units.force),
-            ("--shard", self.units.shard.is_some()),
-            ("--resume", self.units.resume),
-        ]
-        .into_iter()
-        .find_map(|(name, given)| given.then_some(name))
-    }
 }
 
 /// Converts files.

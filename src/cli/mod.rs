@@ -6,6 +6,7 @@ mod convert;
 mod convert_files;
 mod error_sweep;
 mod failure;
+mod file_args;
 mod formats;
 mod inspect;
 mod operand;
