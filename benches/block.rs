@@ -3,7 +3,7 @@
 //!
 //! `cargo bench --bench block` prints one line a format and direction, with the target
 //! (docs/performance.md). Quantising is from numbers to codes and scales, with the largest magnitudes
-//! found first; dequantising is back.
+//! found first; dequantising is back. The last lines are for the tensor of benches/peers/blocks.py.
 #![expect(clippy::print_stdout, reason = "a benchmark prints")]
 
 #[expect(dead_code, reason = "its subjects are slices, not single values")]
@@ -20,6 +20,9 @@ use fpx::random::Distribution;
 
 /// Rows of as many numbers, 256 KiB in all, as in `cargo bench --bench kernel`.
 const SHAPE: [u64; 2] = [64, 1024];
+/// The tensor that `benches/peers/blocks.py` quantises with other libraries, and to what.
+const LARGE: [u64; 2] = [4096, 4096];
+const MEASURED: [&str; 4] = ["mxfp8_e4m3", "mxfp8_e5m2", "mxfp4", "nvfp4"];
 /// The least share of the first [`PROMISED`] formats.
 const TARGET: f64 = 0.35;
 const PROMISED: usize = 4;
@@ -47,10 +50,10 @@ struct Case {
 }
 
 impl Case {
-    fn new(name: &str, source: &[f32]) -> Self {
+    fn new(name: &str, shape: &[u64], source: &[f32]) -> Self {
         let spec = name.parse().expect("the name is known");
         let quantizer = Quantizer::new(&spec, &Projection::default()).expect("it has a scale");
-        let grouping = quantizer.grouping(&SHAPE).expect("a matrix has the axis");
+        let grouping = quantizer.grouping(shape).expect("a matrix has the axis");
         let mut scales = vec![0; usize::try_from(grouping.scales()).expect("they fit memory")];
         let mut case = Self { quantizer, grouping, codes: vec![0; source.len()], values: vec![] };
         let tensor_scale = case.quantize(source, &mut scales);
@@ -111,17 +114,34 @@ fn main() {
         Ok(set) => println!("instruction set {}", set.name()),
         Err(error) => println!("{error}"),
     }
-    let mut source = vec![0.0; usize::try_from(SHAPE[0] * SHAPE[1]).expect("it fits memory")];
-    sample(&Distribution::default(), 0, 0, &mut source);
     for (i, name) in FORMATS.into_iter().enumerate() {
-        let (mut case, other) = (Case::new(name, &source), Case::new(name, &source));
-        let mut scales = vec![0; case.values.len()];
-        let mut numbers = vec![0.0; source.len()];
-        let quantize = Subject::new("quantize", || {
-            case.quantize(black_box(&source), &mut scales);
-        });
-        print(&format!("f32 to {name}"), i < PROMISED, quantize, &source);
-        let dequantize = Subject::new("dequantize", || other.dequantize(black_box(&mut numbers)));
-        print(&format!("{name} to f32"), i < PROMISED, dequantize, &source);
+        both(name, &SHAPE, |what, subject, source| print(what, i < PROMISED, subject, source));
     }
+    println!("a tensor of 4096 x 4096");
+    for name in MEASURED {
+        both(name, &LARGE, print_speed);
+    }
+}
+
+/// Hands out both directions of a format, and the numbers.
+fn both(name: &str, shape: &[u64], print: impl Fn(&str, Subject<'_>, &[f32])) {
+    let elements: u64 = shape.iter().product();
+    let mut source = vec![0.0; usize::try_from(elements).expect("it fits memory")];
+    sample(&Distribution::default(), 0, 0, &mut source);
+    let (mut case, other) = (Case::new(name, shape, &source), Case::new(name, shape, &source));
+    let mut scales = vec![0; case.values.len()];
+    let mut numbers = vec![0.0; source.len()];
+    let quantize = Subject::new("quantize", || {
+        case.quantize(black_box(&source), &mut scales);
+    });
+    print(&format!("f32 to {name}"), quantize, &source);
+    let dequantize = Subject::new("dequantize", || other.dequantize(black_box(&mut numbers)));
+    print(&format!("{name} to f32"), dequantize, &source);
+}
+
+/// Prints the speed alone.
+#[expect(clippy::cast_precision_loss, reason = "fewer than 2^53 elements")]
+fn print_speed(what: &str, subject: Subject<'_>, source: &[f32]) {
+    let seconds = medians(&mut [subject], 3)[0];
+    println!("{what:<32} {:>7.0} M/s", source.len() as f64 / seconds / 1e6);
 }

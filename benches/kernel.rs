@@ -112,6 +112,11 @@ fn bytes(source: &[f32]) {
         encode_f32(&plan, source, Codes::U8(&mut codes), Dither::default());
         let lines = [
             (format!("f32 to {format}, over a copy"), 0.3, encode(&plan, source)),
+            (
+                format!("f32 to {format}, uncounted, over a copy"),
+                0.3,
+                encode(&plan.without_counts(), source),
+            ),
             (format!("{format} to f32, over a copy"), 0.5, decode(&plan, CodesRef::U8(&codes))),
         ];
         for (what, target, subject) in lines {
