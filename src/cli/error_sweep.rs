@@ -70,7 +70,7 @@ struct SourceArgs {
     #[arg(value_name = "INPUT", conflicts_with_all = ["dist", "samples", "merge"])]
     input: Option<PathBuf>,
     /// Compare with another file or folder, tensor by tensor
-    #[arg(long, value_name = "FILE", requires = "input", conflicts_with_all = ["formats", "scale", "shard", "recommend", "histogram", "plot"])]
+    #[arg(long, value_name = "FILE", requires = "input", conflicts_with_all = ["formats", "scale", "shard", "recommend", "histogram", "plot", "by", "RoundingArgs"])]
     against: Option<PathBuf>,
     /// Measure only the tensors with such names
     #[arg(long, hide_short_help = true, value_name = "GLOB", value_delimiter = ',')]
@@ -97,7 +97,7 @@ struct SourceArgs {
     #[arg(long, hide_short_help = true, value_name = "i/n")]
     shard: Option<String>,
     /// Add up the JSON of several runs, in any order
-    #[arg(long, hide_short_help = true, value_name = "FILE.json", num_args = 1.., conflicts_with_all = ["dist", "samples", "shard", "formats", "scale"])]
+    #[arg(long, hide_short_help = true, value_name = "FILE.json", num_args = 1.., conflicts_with_all = ["dist", "samples", "shard", "formats", "scale", "RoundingArgs"])]
     merge: Vec<PathBuf>,
 }
 

@@ -186,6 +186,8 @@ fn arguments_of_a_comparison_are_checked() {
     for (line, what) in [
         ("--against a.safetensors", "INPUT"),
         ("a.safetensors --against a.safetensors --formats f16", "--formats"),
+        ("a.safetensors --against a.safetensors --rounding rtz", "cannot be used with"),
+        ("a.safetensors --against a.safetensors --by tensor", "--by"),
         (
             "a.safetensors --against a.safetensors --columns used_codes",
             "unknown column 'used_codes'",
