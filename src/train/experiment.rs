@@ -79,6 +79,13 @@ pub trait Progress: Sync {
     fn end(&self, run: RunId, outcome: &Outcome);
 }
 
+/// Nobody is told.
+impl Progress for () {
+    fn begin(&self, _: RunId, _: usize) {}
+    fn epoch(&self, _: RunId, _: usize, _: f64) {}
+    fn end(&self, _: RunId, _: &Outcome) {}
+}
+
 /// A run of an experiment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RunId {
