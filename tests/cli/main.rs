@@ -7,6 +7,7 @@ mod error_sweep;
 mod errors;
 mod formats;
 mod inspect;
+mod instruction_sets;
 mod json;
 mod peers;
 mod pipes;
