@@ -3,7 +3,7 @@
 //! A block lies along the inner index of the product that reads it, so a tensor that two products
 //! read along different axes is rounded twice, both times from the original numbers.
 
-use std::collections::VecDeque;
+use std::{borrow::Cow, collections::VecDeque};
 
 use super::{
     matrix::Matrix,
@@ -103,17 +103,19 @@ impl Narrow {
         matches!(self.groups, Groups::Runs(_))
     }
 
-    /// Rounds a tensor for products whose inner index is this axis; a magnitude that is `given` sets
+    /// Returns a tensor rounded for products whose inner index is this axis; a magnitude that is `given` sets
     /// the scale.
-    pub fn round(
+    pub fn rounded(
         &self,
-        tensor: &mut Matrix,
+        tensor: Cow<'_, Matrix>,
         axis: Axis,
         given: Option<f64>,
         store: &mut Store,
-    ) -> Counts {
+    ) -> (Matrix, Counts) {
         let Some(scaled) = self.scaled.as_ref().filter(|_| given != Some(0.0)) else {
-            return store.round(&mut tensor.data);
+            let mut tensor = tensor.into_owned();
+            let counts = store.round(&mut tensor.data);
+            return (tensor, counts);
         };
         let shape = [tensor.rows as u64, tensor.columns as u64];
         let grouping = match self.groups {
@@ -124,10 +126,13 @@ impl Narrow {
         };
         let dither = store.draw(tensor.data.len());
         if given.is_none() && self.prescale.to_bits() == 1f32.to_bits() {
-            let source = tensor.data.clone();
-            scaled.fake_quantize(&grouping, &source, &mut tensor.data, dither).elements
+            let mut rounded = Matrix::zeros(tensor.rows, tensor.columns);
+            let counts = scaled.fake_quantize(&grouping, &tensor.data, &mut rounded.data, dither);
+            (rounded, counts.elements)
         } else {
-            self.round_under(scaled, &grouping, given, tensor, dither)
+            let mut tensor = tensor.into_owned();
+            let counts = self.round_under(scaled, &grouping, given, &mut tensor, dither);
+            (tensor, counts)
         }
     }
 

@@ -5,6 +5,8 @@
 //! rounded numbers. A narrower one holds only the two operands of each matrix product, rounded on
 //! the way in with a scale, saturating; results stay float32. That is how FP8 and FP4 units are used.
 
+use std::borrow::Cow;
+
 use super::{
     hadamard,
     matrix::Matrix,
@@ -137,29 +139,33 @@ impl Quantizer {
     }
 
     /// Returns a tensor as matrix products read it.
-    pub fn operand(&mut self, mut tensor: Matrix) -> Operand {
-        let mut along_first = self.signs.map(|signs| hadamard::transform(&tensor, &signs));
+    pub fn operand(&mut self, tensor: Matrix) -> Operand {
+        let mut mixed = self.signs.map(|signs| hadamard::transform(&tensor, &signs));
         let Some(narrow) = &mut self.narrow else {
             // Results are rounded already, and only mixing makes other numbers of them.
-            if let Some(mixed) = &mut along_first {
+            if let Some(mixed) = &mut mixed {
                 self.store.round(&mut mixed.data);
             }
-            return Operand { along_last: tensor, along_first };
+            return Operand { along_last: tensor, along_first: mixed };
         };
         let survey = Survey::of(&tensor.data);
         let given = narrow.remember(survey.largest, self.is_frozen);
         let mut tally = Tally::default();
-        if narrow.depends_on_axis() && along_first.is_none() {
-            along_first = Some(tensor.clone());
-        }
-        if let Some(turned) = &mut along_first {
-            tally.add(survey, narrow.round(turned, Axis::First, given, &mut self.store));
-        }
-        tally.add(survey, narrow.round(&mut tensor, Axis::Last, given, &mut self.store));
+        let mut rounded = |tensor: Cow<'_, Matrix>, axis| {
+            let (rounded, counts) = narrow.rounded(tensor, axis, given, &mut self.store);
+            tally.add(survey, counts);
+            rounded
+        };
+        let along_first = match mixed {
+            Some(mixed) => Some(rounded(Cow::Owned(mixed), Axis::First)),
+            None if narrow.depends_on_axis() => Some(rounded(Cow::Borrowed(&tensor), Axis::First)),
+            None => None,
+        };
+        let along_last = rounded(Cow::Owned(tensor), Axis::Last);
         if !self.is_frozen {
             self.tally += tally;
         }
-        Operand { along_last: tensor, along_first }
+        Operand { along_last, along_first }
     }
 
     fn survey(&self, numbers: &[f32]) -> Survey {
