@@ -52,15 +52,19 @@ impl Storage {
         Self { format: format.clone(), packing: Packing::Dense, endian: Endian::Little }
     }
 
-    /// Returns the same with another packing.
+    /// Returns the same with another packing, if codes are narrow enough to have one.
     #[must_use]
     pub fn with_packing(self, packing: Packing) -> Self {
-        Self { packing, ..self }
+        if self.is_narrow() { Self { packing, ..self } } else { self }
+    }
+
+    fn is_narrow(&self) -> bool {
+        matches!(self.format.width(), 4 | 6)
     }
 
     /// Whether codes are packed with no regard to bytes.
     pub fn is_dense(&self) -> bool {
-        self.packing == Packing::Dense && matches!(self.format.width(), 4 | 6)
+        self.packing == Packing::Dense && self.is_narrow()
     }
 
     /// Returns the bits from one element to the next.

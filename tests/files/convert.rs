@@ -219,6 +219,12 @@ fn globs_and_dimensions_decide_what_changes() {
     }
     let run = convert(dir.path(), &[MODEL, "--to", "f16", "-o", "wide.safetensors"]).ends(0);
     assert!(run.stderr.contains("3 converted, 1 copied"), "at 16 bits biases are converted");
+    // What is copied into another kind of file keeps its type there.
+    convert(dir.path(), &[MODEL, "--to", "e4m3fn", "-o", "out.npz"]).ends(0).says("2 copied");
+    let path = dir.path().join("out.npz");
+    let npz = fpx::container::open(&path, None, &Hints::default()).unwrap().sound().unwrap();
+    let bias = npz.tensors.iter().position(|tensor| tensor.name == "layer.bias").unwrap();
+    assert_eq!(crate::util::bytes(&npz, bias), source("layer.bias"));
     let error = convert(dir.path(), &[MODEL, "--to", "f16", "--include", "[a"]).ends(2);
     assert!(error.stderr.contains("--include '[a'"), "{}", error.stderr);
 }
