@@ -12,7 +12,7 @@ use std::fmt;
 use super::rows::{BLOCKS, BlockRow, Coding, SCALE_RULES, ScaleKind, ScaleRule};
 use crate::{
     codec::{Projection, Rounding, RoundingError, project},
-    format::{self, F32, Format, FormatError},
+    format::{self, F32, Format, FormatError, nearest},
     text::literal::{self, LiteralError},
 };
 
@@ -187,10 +187,21 @@ fn named(name: &str) -> Result<Spec, SpecError> {
         .collect();
     let row = BLOCKS.iter().find(|row| row.name == folded || row.aliases.contains(&&*folded));
     let Some(row) = row else {
-        let parsed = format::parse(name)?;
+        let parsed = format::parse(name).map_err(|error| suggest(error, &folded))?;
         return Ok(Spec { note: parsed.note, ..Spec::plain(parsed.format) });
     };
     Ok(Spec { scaling: Scaling::Block(block_of(Some(row))), ..Spec::plain(row.element.clone()) })
+}
+
+/// Suggests a block format where no plain one is near.
+fn suggest(error: FormatError, folded: &str) -> FormatError {
+    match error {
+        FormatError::Unknown { name, suggestion_for: None } => {
+            let near = nearest(folded, BLOCKS.iter().map(|row| (row.name, row.name)));
+            FormatError::Unknown { name, suggestion_for: near.map(str::to_owned) }
+        }
+        other @ (FormatError::Unknown { .. } | FormatError::Impossible { .. }) => other,
+    }
 }
 
 fn block_of(row: Option<&'static BlockRow>) -> Block {

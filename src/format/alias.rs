@@ -3,7 +3,7 @@
 use super::{
     Format,
     catalogue::{CATALOGUE, Row},
-    grammar,
+    grammar, nearest,
 };
 
 /// A format by name, with a remark where the name is ambiguous.
@@ -103,7 +103,7 @@ pub fn parse(name: &str) -> Result<Parsed, FormatError> {
         Some(Err(reason)) => Err(FormatError::Impossible { name: name.to_owned(), reason }),
         None => Err(FormatError::Unknown {
             name: name.to_owned(),
-            suggestion_for: nearest(&folded).map(str::to_owned),
+            suggestion_for: nearest_name(&folded).map(str::to_owned),
         }),
     }
 }
@@ -136,20 +136,10 @@ fn fold(name: &str) -> String {
 }
 
 /// Returns the catalogue name nearest to an unknown one, if it is near.
-fn nearest(folded: &str) -> Option<&'static str> {
-    const NEAR: f64 = 0.8;
-    /// Longer than any name: comparing takes time quadratic in the length.
-    const LONGEST: usize = 64;
-    CATALOGUE
+fn nearest_name(folded: &str) -> Option<&'static str> {
+    let names = CATALOGUE.iter().map(|row| (row.format.name(), row.format.name()));
+    let aliases = CATALOGUE
         .iter()
-        .filter(|_| folded.len() <= LONGEST)
-        .flat_map(|row| {
-            let name = row.format.name();
-            std::iter::once(name).chain(row.aliases.iter().copied()).map(move |s| (s, name))
-        })
-        .filter(|(spelling, _)| strsim::jaro_winkler(folded, spelling) >= NEAR)
-        .min_by_key(|(spelling, name)| {
-            (strsim::damerau_levenshtein(folded, spelling), spelling != name)
-        })
-        .map(|(_, name)| name)
+        .flat_map(|row| row.aliases.iter().map(|alias| (*alias, row.format.name())));
+    nearest(folded, names.chain(aliases))
 }

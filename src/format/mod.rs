@@ -16,10 +16,12 @@
 mod alias;
 pub mod catalogue;
 mod grammar;
+mod suggest;
 
 pub use alias::{FormatError, Parsed, parse};
 pub use catalogue::{BF16, CATALOGUE, E4M3FN, E5M2, F16, F32, F64, Row};
 pub use grammar::p3109_names;
+pub use suggest::nearest;
 
 use std::borrow::Cow;
 

@@ -21,7 +21,7 @@ use super::{
     Stream,
     elementary::{exp, exp_minus_1, ln, sin_cos_turns},
 };
-use crate::text::literal::parse_number;
+use crate::{format::nearest, text::literal::parse_number};
 
 /// Two independent draws of 32 random bits.
 #[derive(Clone, Copy)]
@@ -356,9 +356,7 @@ impl Domain {
 }
 
 fn unknown(name: &str) -> DistributionError {
-    let score = |family: &Family| strsim::jaro_winkler(name, family.name);
-    let near = DISTRIBUTIONS.iter().max_by(|a, b| score(a).total_cmp(&score(b)));
-    let near = near.filter(|family| score(family) > 0.75);
-    let suggestion = near.map_or_else(String::new, |f| format!(", did you mean '{}'?", f.name));
+    let near = nearest(name, DISTRIBUTIONS.iter().map(|family| (family.name, family.name)));
+    let suggestion = near.map_or_else(String::new, |near| format!(", did you mean '{near}'?"));
     DistributionError::Unknown { name: name.to_owned(), suggestion }
 }

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     block::spec::Spec,
     codec::{Rounding, SR},
-    format::{BF16, E4M3FN, E5M2, F16, F32, Format},
+    format::{BF16, E4M3FN, E5M2, F16, F32, Format, nearest},
 };
 
 /// A named row of slots.
@@ -35,12 +35,12 @@ pub struct Policy {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyError {
     /// No policy has this name.
-    #[error("unknown policy '{name}', did you mean '{nearest}'? (--policy list shows all)")]
+    #[error("unknown policy '{name}'{} (--policy list shows all)", meant(nearest.as_deref()))]
     Unknown {
         /// What was given.
         name: String,
-        /// The policy with the most similar name.
-        nearest: String,
+        /// The policy with the most similar name, if one is similar.
+        nearest: Option<String>,
     },
     /// The number after the colon is no loss scale.
     #[error("policy '{name}': {reason}")]
@@ -155,12 +155,15 @@ pub fn find(name: &str) -> Result<Policy, PolicyError> {
             Ok(Policy { name: name.to_owned(), ..policy })
         }
         Some(policy) => Ok(policy),
-        None => Err(PolicyError::Unknown { name: name.to_owned(), nearest: nearest(name) }),
+        None => {
+            let policies = all();
+            let known = policies.iter().map(|policy| (policy.name.as_str(), &policy.name));
+            let nearest = nearest(name, known).cloned();
+            Err(PolicyError::Unknown { name: name.to_owned(), nearest })
+        }
     }
 }
 
-fn nearest(name: &str) -> String {
-    let names = all().into_iter().map(|policy| policy.name);
-    let nearest = names.min_by_key(|known| strsim::damerau_levenshtein(known, name));
-    nearest.unwrap_or_default()
+fn meant(name: Option<&str>) -> String {
+    name.map_or_else(String::new, |name| format!(", did you mean '{name}'?"))
 }

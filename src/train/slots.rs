@@ -16,7 +16,11 @@ use super::values::{
     Accumulate, Activation, Choice, Hadamard, Keep, LossScale, Scaling, Softmax, Update,
     WeightScales,
 };
-use crate::{block::spec::Spec, codec::Projection, format::F32};
+use crate::{
+    block::spec::Spec,
+    codec::Projection,
+    format::{F32, nearest},
+};
 
 /// Why a slot cannot take a value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -187,11 +191,10 @@ impl std::fmt::Display for Slots {
 }
 
 fn unknown(name: &str) -> SlotError {
-    let nearest = Slots::NAMES.iter().min_by_key(|slot| strsim::damerau_levenshtein(slot, name));
-    let hint = nearest.filter(|slot| strsim::damerau_levenshtein(slot, name) <= 3);
+    let hint = nearest(name, Slots::NAMES.iter().map(|slot| (*slot, *slot)));
     SlotError::Unknown {
         name: name.to_owned(),
-        hint: hint.map(|&slot| slot.to_owned()),
+        hint: hint.map(str::to_owned),
         known: Slots::NAMES.join(" "),
     }
 }

@@ -91,6 +91,7 @@ fn patterns_that_fit_no_format() {
 #[test]
 fn formats_that_do_not_exist() {
     fpx("convert 1 --to bf61").fails(2, "unknown format 'bf61', did you mean 'bf16'?");
+    fpx("convert 1 --to mxfp5").fails(2, "unknown format 'mxfp5', did you mean 'mxfp4'?");
     fpx("convert 1 --to f16,e4m3nf").fails(2, "unknown format 'e4m3nf', did you mean 'e4m3fn'?");
     fpx("formats qwertz").fails(2, "unknown format 'qwertz': 'fpx formats' lists them");
     fpx("convert 1 --to e20m3").fails(2, "format 'e20m3': eXmY takes X of 1 to 15 exponent bits and Y of 0 to 112 trailing significand bits");

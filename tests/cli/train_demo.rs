@@ -205,6 +205,7 @@ fn settings_out_of_range_are_refused() {
 fn names_and_slots_that_do_not_exist_are_refused() {
     fpx("train-demo --policy f32,bf16-apm")
         .fails(2, "unknown policy 'bf16-apm', did you mean 'bf16-amp'? (--policy list shows all)");
+    fpx("train-demo --policy nope").fails(2, "unknown policy 'nope' (--policy list shows all)");
     fpx("train-demo --policy f32,f16-amp,f32").fails(2, "--policy names 'f32' twice");
     fpx("train-demo --task mist")
         .fails(2, "unknown task 'mist', expected digits, autoencoder, char-lm, mnist or list");

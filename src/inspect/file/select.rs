@@ -1,13 +1,10 @@
 //! Which tensor and which elements are meant.
 
-use super::{Census, FileError, Place, held::Held};
-use crate::container::{ContainerError, quote, show_shape};
-
-/// A name at least so similar to an unknown one is suggested.
-const NEAR: f64 = 0.8;
-
-/// Characters of a name that is compared with others.
-const LONGEST: usize = 256;
+use super::{Census, FileError, held::Held};
+use crate::{
+    container::{ContainerError, quote, show_shape},
+    format::nearest,
+};
 
 /// Finds a tensor by its name, with or without what a convention adds for packed codes.
 pub(super) fn tensor<'a>(
@@ -31,26 +28,12 @@ pub(super) fn tensor<'a>(
     };
     let Some(number) = number else {
         let name = name.unwrap_or_default();
-        let near = nearest(name, &census.places);
+        let known = census.places.iter().map(|place| place.tensor().name.as_str());
+        let near = nearest(name, known.map(|known| (known, known)));
         let near = near.map_or_else(String::new, |near| format!(", did you mean {}?", quote(near)));
         return Err(usage(format!("has no tensor {}{near}", quote(name))).into());
     };
     Ok(Held::new(census, number)?)
-}
-
-/// Returns the name most similar to an unknown one, if it is similar.
-fn nearest<'a>(name: &str, places: &[Place<'a>]) -> Option<&'a str> {
-    if name.len() > LONGEST {
-        return None;
-    }
-    places
-        .iter()
-        .map(|place| place.tensor().name.as_str())
-        .filter(|known| known.len() <= LONGEST)
-        .map(|known| (strsim::jaro_winkler(name, known), known))
-        .filter(|(score, _)| *score >= NEAR)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, known)| known)
 }
 
 /// Returns an index from the start; a negative one counts from the end.
