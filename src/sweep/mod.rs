@@ -41,6 +41,10 @@ pub use differences::present_comparison;
 pub use measurement::{Measurement, MergeError};
 pub use view::{Answer, Recommendation, View, ViewError, present};
 
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
 use measure::{Job, Position};
 use row::{Key, Row};
 use source::Tensor;
@@ -110,5 +114,17 @@ pub fn run(config: &Config, progress: &dyn Progress) -> Result<Measurement, Swee
         }
     }
     rows.extend(totals);
-    Ok(Measurement { options: config.options(), rows })
+    let mut options = config.options();
+    options.extend(stored(&tensors));
+    Ok(Measurement { options, rows })
+}
+
+/// Returns the element types of a file's tensors and their bytes, under the names of options.
+fn stored(tensors: &[Tensor]) -> Map<String, Value> {
+    let stored: Vec<_> = tensors.iter().filter_map(|tensor| tensor.data.stored()).collect();
+    let dtypes: BTreeSet<&str> = stored.iter().map(|(dtype, _)| *dtype).collect();
+    let bytes: Option<u64> = stored.iter().map(|(_, bytes)| *bytes).sum();
+    let options = [("dtypes", json!(dtypes)), ("input_bytes", json!(bytes))];
+    let is_file = !stored.is_empty();
+    options.into_iter().filter(|_| is_file).map(|(name, value)| (name.to_owned(), value)).collect()
 }

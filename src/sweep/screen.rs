@@ -99,7 +99,7 @@ fn title(measurement: &Measurement, rows: &[Row]) -> Vec<Block> {
             0 => String::new(),
             count => format!("{}, ", names::tensors(count)),
         };
-        format!("{tensors}{} elements", number::grouped(elements))
+        format!("{tensors}{} elements{}", number::grouped(elements), stored(&option))
     } else {
         format!("{} samples, seed {}", number::grouped(elements), option("seed"))
     };
@@ -118,6 +118,15 @@ fn title(measurement: &Measurement, rows: &[Row]) -> Vec<Block> {
         blocks.push(Block::line(format!("only shard {} of the input", shards.join(", "))));
     }
     blocks
+}
+
+/// What a file's tensors are stored as.
+fn stored<'a>(option: &impl Fn(&str) -> &'a Value) -> String {
+    let dtypes: Vec<&str> =
+        option("dtypes").as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let bytes = option("input_bytes").as_u64();
+    let bytes = bytes.map_or_else(String::new, |bytes| format!(", {}", number::bytes(bytes)));
+    if dtypes.is_empty() { String::new() } else { format!(" {}{bytes}", dtypes.join(" ")) }
 }
 
 fn scaled(rows: &[Row]) -> String {

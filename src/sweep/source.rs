@@ -32,6 +32,16 @@ pub(super) enum Data<'a> {
     File(Box<Weight<'a>>),
 }
 
+impl Data<'_> {
+    /// Returns the element type of a file's tensor, and its bytes if they are known.
+    pub(super) fn stored(&self) -> Option<(&str, Option<u64>)> {
+        match self {
+            Self::File(weight) => Some((weight.dtype(), weight.bytes())),
+            Self::Samples(..) | Self::Codes(_) => None,
+        }
+    }
+}
+
 /// What is measured as one: a tensor, or what stands for one.
 #[derive(Debug)]
 pub(super) struct Tensor<'a> {

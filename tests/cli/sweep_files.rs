@@ -79,6 +79,9 @@ fn nan_infinite_and_empty_tensors_are_counted() {
         "{}",
         screen.stdout
     );
+    assert!(
+        screen.stdout.starts_with("m.safetensors   3 tensors, 7 elements F32, 28 B   to nearest")
+    );
     assert!(screen.stdout.lines().all(|line| line.chars().count() <= 100), "{}", screen.stdout);
 }
 

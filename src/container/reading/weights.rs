@@ -100,6 +100,11 @@ impl Weight<'_> {
         &self.source.tensors[self.index].dtype
     }
 
+    /// Returns the bytes of its elements, scales apart, if they are known before it is read.
+    pub(crate) fn bytes(&self) -> Option<u64> {
+        self.source.tensors[self.index].bytes
+    }
+
     /// Returns the order of the elements.
     pub(crate) fn order(&self) -> Order {
         self.source.tensors[self.index].order
