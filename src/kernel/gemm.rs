@@ -235,13 +235,12 @@ fn tiles<const ROWS: usize, const COLUMNS: usize>(
     }
 }
 
+/// So many rows and columns of sums.
+type Tile<const R: usize, const C: usize> = [[f32; C]; R];
+
 /// How a tile is summed: the numbers of `a` and `b` come by the inner index.
 trait Sums {
-    fn of<const ROWS: usize, const COLUMNS: usize>(
-        &self,
-        a: &[[f32; ROWS]],
-        b: &[[f32; COLUMNS]],
-    ) -> [[f32; COLUMNS]; ROWS];
+    fn of<const R: usize, const C: usize>(&self, a: &[[f32; R]], b: &[[f32; C]]) -> Tile<R, C>;
 }
 
 /// In binary32.
@@ -249,12 +248,8 @@ struct Plain;
 
 impl Sums for Plain {
     #[inline(always)]
-    fn of<const ROWS: usize, const COLUMNS: usize>(
-        &self,
-        a: &[[f32; ROWS]],
-        b: &[[f32; COLUMNS]],
-    ) -> [[f32; COLUMNS]; ROWS] {
-        let mut sums = [[0.0; COLUMNS]; ROWS];
+    fn of<const R: usize, const C: usize>(&self, a: &[[f32; R]], b: &[[f32; C]]) -> Tile<R, C> {
+        let mut sums = [[0.0; C]; R];
         for (a, b) in a.iter().zip(b) {
             // Columns outside: the compiler then makes each row of a few columns one register.
             for (j, b) in b.iter().enumerate() {
@@ -276,12 +271,8 @@ struct Chunks<S> {
 
 impl<S: Sums> Sums for Chunks<S> {
     #[inline(always)]
-    fn of<const ROWS: usize, const COLUMNS: usize>(
-        &self,
-        a: &[[f32; ROWS]],
-        b: &[[f32; COLUMNS]],
-    ) -> [[f32; COLUMNS]; ROWS] {
-        let mut total = [[0.0; COLUMNS]; ROWS];
+    fn of<const R: usize, const C: usize>(&self, a: &[[f32; R]], b: &[[f32; C]]) -> Tile<R, C> {
+        let mut total = [[0.0; C]; R];
         for (a, b) in a.chunks(self.chunk).zip(b.chunks(self.chunk)) {
             let part = self.sums.of(a, b);
             for (total, part) in total.as_flattened_mut().iter_mut().zip(part.as_flattened()) {
@@ -302,14 +293,10 @@ struct InLanes<'a, K> {
 impl<K: Kernel> Sums for InLanes<'_, K> {
     /// A tile in which a sum concerns a policy, as overflow does, is summed again by slices.
     #[inline(always)]
-    fn of<const ROWS: usize, const COLUMNS: usize>(
-        &self,
-        a: &[[f32; ROWS]],
-        b: &[[f32; COLUMNS]],
-    ) -> [[f32; COLUMNS]; ROWS] {
+    fn of<const R: usize, const C: usize>(&self, a: &[[f32; R]], b: &[[f32; C]]) -> Tile<R, C> {
         let Lanes { rounder, edges, .. } = self.lanes;
-        let mut sums = [[0.0; COLUMNS]; ROWS];
-        let mut largest = [0; COLUMNS];
+        let mut sums = [[0.0; C]; R];
+        let mut largest = [0; C];
         for (factors, terms) in a.iter().zip(b) {
             for (j, (term, largest)) in terms.iter().zip(&mut largest).enumerate() {
                 for (sums, factor) in sums.iter_mut().zip(factors) {
@@ -353,12 +340,8 @@ struct BySlices<'a> {
 }
 
 impl Sums for BySlices<'_> {
-    fn of<const ROWS: usize, const COLUMNS: usize>(
-        &self,
-        a: &[[f32; ROWS]],
-        b: &[[f32; COLUMNS]],
-    ) -> [[f32; COLUMNS]; ROWS] {
-        let mut sums = [[0.0; COLUMNS]; ROWS];
+    fn of<const R: usize, const C: usize>(&self, a: &[[f32; R]], b: &[[f32; C]]) -> Tile<R, C> {
+        let mut sums = [[0.0; C]; R];
         for (factors, terms) in a.iter().zip(b) {
             for (sums, factor) in sums.iter_mut().zip(factors) {
                 for (sum, term) in sums.iter_mut().zip(terms) {
