@@ -3,16 +3,17 @@
 //! Nothing here goes through a floating-point logarithm or a rounded quotient: exponents are read
 //! off, significands compared, and a quotient that is rounded is exact until then.
 
-use std::sync::LazyLock;
-
 use super::{
     rows::ScaleKind,
     spec::{Scaling, Spec},
 };
 use crate::{
     codec::{Kind, Overflow, Projection, Unpacked, decode, project},
-    format::{E4M3FN, F32, F64, Format, catalogue::E8M0},
-    kernel::{Codes, CodesRef, Dither, Plan, Scales, decode_scaled, encode_scaled},
+    format::{E4M3FN, F32, Format, catalogue::E8M0},
+    kernel::{
+        Codes, CodesRef, Counts, Dither, Plan, Power, Scales, decode_powers, decode_scaled,
+        encode_powers, encode_scaled,
+    },
 };
 
 /// How the scales of a target follow from largest magnitudes.
@@ -126,7 +127,6 @@ impl Scaler {
     }
 
     /// Returns the code of the power of two for a magnitude with this exponent, or of the next.
-    #[inline(always)]
     fn biased(&self, exponent: i32, is_above: bool) -> u32 {
         let biased = exponent - self.largest.exponent + i32::from(is_above) + E8M0.bias();
         biased.clamp(0, E8M0_LARGEST).cast_unsigned()
@@ -143,12 +143,18 @@ impl Scaler {
     /// Writes what [`code`](Self::code) returns for each largest magnitude.
     pub(super) fn codes(&self, largest: &[f64], tensor_scale: f32, codes: &mut [u32]) {
         match self.rule {
-            Rule::PowerOfTwo { threshold } => self.powers_of_two(largest, threshold, codes),
+            Rule::PowerOfTwo { threshold } => {
+                let below = self.largest.exponent;
+                let trailing = (threshold << 1 >> (u128::BITS - TRAILING)) as u64;
+                encode_powers(Power { below, trailing }, largest, codes);
+            }
             Rule::Nv { .. } => {
                 let divisor = self.largest.times(&Unpacked::from_f32(tensor_scale));
-                self.quotients(largest, &divisor, codes);
-                for (x, code) in pairs(largest, codes) {
-                    *code = if x.is_finite() { *code } else { NV_NAN };
+                let counts = self.quotients(largest, &divisor, codes);
+                if counts.nan_in + counts.inf_in > 0 {
+                    for (x, code) in pairs(largest, codes) {
+                        *code = if x.is_finite() { *code } else { NV_NAN };
+                    }
                 }
             }
             Rule::Binary32 => {
@@ -160,37 +166,18 @@ impl Scaler {
         }
     }
 
-    fn powers_of_two(&self, largest: &[f64], threshold: u128, codes: &mut [u32]) {
-        const TRAILING: u32 = f64::MANTISSA_DIGITS - 1;
-        const BELOW: u64 = (1 << TRAILING) - 1;
-        let trailing = (threshold >> (127 - TRAILING)) as u64 & BELOW;
-        for (x, code) in pairs(largest, codes) {
-            let bits = x.to_bits();
-            let exponent = (bits >> TRAILING) as i32 - F64.bias();
-            *code = if x.is_normal() {
-                self.biased(exponent, bits & BELOW > trailing)
-            } else {
-                self.power_of_two(&Unpacked::from_f64(*x), threshold)
-            };
-        }
-    }
-
     /// Writes the codes of quotients.
-    fn quotients(&self, largest: &[f64], divisor: &Unpacked, codes: &mut [u32]) {
+    fn quotients(&self, largest: &[f64], divisor: &Unpacked, codes: &mut [u32]) -> Counts {
         let divisor = divisor.to_f64();
         let codes = Codes::U32(codes);
-        encode_scaled(&self.plan, largest, one_for(largest, &divisor), codes, Dither::default());
+        encode_scaled(&self.plan, largest, one_for(largest, &divisor), codes, Dither::default())
     }
 
     /// Writes what [`value`](Self::value) returns for each code: at most 28 digits, which binary64
     /// holds.
     pub(super) fn values(&self, codes: &[u32], tensor_scale: f32, values: &mut [f64]) {
         match self.rule {
-            Rule::PowerOfTwo { .. } => {
-                for (code, value) in codes.iter().zip(values) {
-                    *value = POWERS[(code & E8M0_NAN) as usize];
-                }
-            }
+            Rule::PowerOfTwo { .. } => decode_powers(codes, values),
             Rule::Nv { .. } => {
                 let scale = tensor_scale.into();
                 let one = one_for(codes, &scale);
@@ -218,10 +205,8 @@ fn pairs<'a>(
     largest.iter().zip(codes)
 }
 
-/// What the codes of E8M0 stand for.
-static POWERS: LazyLock<[f64; 256]> =
-    LazyLock::new(|| std::array::from_fn(|code| decode(&E8M0, code as u128).to_f64()));
-
+/// The trailing bits of binary64.
+const TRAILING: u32 = f64::MANTISSA_DIGITS - 1;
 const E8M0_NAN: u32 = 0xff;
 const E8M0_LARGEST: i32 = 0xfe;
 const NV_NAN: u32 = 0x7f;

@@ -115,12 +115,16 @@ impl Quantizer {
             self.largest(&part, &source[place.clone()], &mut largest);
             self.scaler.codes(&largest, tensor_scale, &mut codes);
             self.scaler.values(&codes, tensor_scale, &mut values);
-            let count = |is: fn(f64) -> bool| values.iter().map(|x| u64::from(is(*x))).sum();
+            let (mut nan, mut zero) = (0, 0);
+            for value in &values {
+                nan += u64::from(value.is_nan());
+                zero += u64::from(*value == 0.0);
+            }
             counts += Counts {
                 scales: values.len() as u64,
                 short: part.grouping.cropped(&part.elements),
-                nan: count(f64::is_nan),
-                zero: count(|x| x == 0.0),
+                nan,
+                zero,
                 elements: visit(&part, place.clone(), Found { codes: &codes, values: &values }),
             };
             (next, at) = (end, place.end);

@@ -14,7 +14,7 @@ use super::instruction_set::InstructionSet;
 use super::lane::Lane;
 use super::mode::Family;
 use super::slice::{Blocks, Lanes, Sink, Source};
-use super::{Counts, Dither, Plan, doors, processor};
+use super::{Counts, Dither, Plan, Real, doors, processor};
 use crate::codec::{Projection, Subnormals, Unpacked, project};
 use crate::format::{F16, Format};
 
@@ -136,36 +136,45 @@ impl Direct {
         let mut seen = Sight::default();
         for (x, code) in source.iter().zip(codes) {
             let magnitude = x.to_bits().magnitude();
-            let (result, is_exact) =
-                if SHIFT { direct.shifted(x.to_bits()) } else { direct.summed(*x) };
+            let (result, rounded) = if SHIFT {
+                direct.shifted(x.to_bits())
+            } else {
+                direct.summed(magnitude, x.to_bits())
+            };
             seen.top = seen.top.max(magnitude);
             if COUNT {
-                seen.inexact += if is_exact { 0 } else { direct.one };
+                seen.inexact += if rounded == magnitude { 0 } else { direct.one };
             }
             *code = C::from_code(result.into());
         }
         seen
     }
 
-    /// Returns the code of a number, and whether it is exact.
-    #[inline(always)]
-    fn summed(&self, x: f32) -> (u32, bool) {
-        let field = (x.to_bits() & u32::INFINITY).max(self.least_normal);
-        let scale = field.wrapping_add(field >> self.shift).wrapping_add(self.scale);
-        let sum = x.abs() + f32::from_bits(scale);
-        let sign = x.to_bits() >> self.sign_shift;
-        let code = sum.to_bits() & self.magnitude | sign & !self.magnitude;
-        let rounded = sum - f32::from_bits(scale);
-        (code, rounded.to_bits() == x.to_bits().magnitude())
+    /// Whether every number up to the largest goes by the sum, zeros of both signs too.
+    pub(super) fn is_ordinary(&self) -> bool {
+        self.form != Form::Shift && self.has_negative_zero
     }
 
-    /// Returns the code of a number, and whether it is exact; the sign keeps its place.
+    /// Returns the code of a magnitude under the sign of another code, and the magnitude that it stands
+    /// for.
     #[inline(always)]
-    fn shifted(&self, x: u32) -> (u32, bool) {
+    pub(super) fn summed(&self, magnitude: u32, signed: u32) -> (u32, u32) {
+        let field = (magnitude & u32::INFINITY).max(self.least_normal);
+        let scale = field.wrapping_add(field >> self.shift).wrapping_add(self.scale);
+        let sum = f32::from_bits(magnitude) + f32::from_bits(scale);
+        let sign = signed >> self.sign_shift;
+        // The sum's bits where the code has its magnitude.
+        let code = (sum.to_bits() ^ sign) & self.magnitude ^ sign;
+        (code, (sum - f32::from_bits(scale)).to_bits())
+    }
+
+    /// Returns the code of a number, and the magnitude that it stands for; the sign keeps its place.
+    #[inline(always)]
+    fn shifted(&self, x: u32) -> (u32, u32) {
         let is_odd = x >> self.shift & 1;
         let below = (1 << (self.shift - 1)) - 1;
         let rounded = x.wrapping_add(below + is_odd) >> self.shift;
-        (rounded, rounded << self.shift == x)
+        (rounded, (rounded << self.shift).magnitude())
     }
 
     /// Counts by the codes of a block, and gives zero its code, unless a number reaches a policy.
@@ -185,20 +194,41 @@ impl Direct {
                 *code = if *code == sign { zero } else { *code };
             }
         }
-        let mut counts = Counts { elements: source.len() as u64, ..Counts::default() };
-        if COUNT {
-            let magnitude = C::from_code(self.magnitude.into());
-            let normal = C::from_code(self.normal.into());
-            counts.inexact = seen.inexact.into();
-            if codes.iter().fold(magnitude, |least, &code| least.min(code & magnitude)) < normal {
-                let zeros = below(codes, magnitude, C::from_code(1));
-                counts.subnormal = u64::from(below(codes, magnitude, normal) - zeros);
-                if zeros > 0 {
-                    counts.flushed = u64::from(zeros - zeros_of(source));
-                }
+        if !COUNT {
+            return Some(Counts { elements: source.len() as u64, ..Counts::default() });
+        }
+        let small = self.small(codes, || zeros_of(source));
+        Some(Counts { elements: source.len() as u64, inexact: seen.inexact.into(), ..small })
+    }
+
+    /// Counts the codes of subnormal numbers, and those of zeros that were none.
+    #[inline(always)]
+    pub(super) fn small<C: Word>(&self, codes: &[C], zeros_in: impl Fn() -> u64) -> Counts {
+        let magnitude = C::from_code(self.magnitude.into());
+        let normal = C::from_code(self.normal.into());
+        let mut counts = Counts::default();
+        if codes.iter().fold(magnitude, |least, &code| least.min(code & magnitude)) < normal {
+            let [zeros, small] = below(codes, magnitude, [C::from_code(1), normal]);
+            counts.subnormal = u64::from(small - zeros);
+            if zeros > 0 {
+                counts.flushed = u64::from(zeros) - zeros_in();
             }
         }
-        Some(counts)
+        counts
+    }
+
+    /// Counts subnormal numbers, and zeros that were none.
+    #[inline(always)]
+    pub(super) fn small_numbers(&self, rounded: &[f32], zeros_in: impl Fn() -> u64) -> Counts {
+        let below = |limit: u32| -> u32 {
+            rounded.iter().map(|x| u32::from(x.to_bits().magnitude() < limit)).sum()
+        };
+        let zeros = below(1);
+        Counts {
+            subnormal: u64::from(below(self.least_normal) - zeros),
+            flushed: if zeros > 0 { u64::from(zeros) - zeros_in() } else { 0 },
+            ..Counts::default()
+        }
     }
 }
 
@@ -237,14 +267,20 @@ where
     counts
 }
 
-/// Returns how many magnitudes of a block lie below a limit.
+/// Returns how many magnitudes of a block lie below each of two limits.
 #[inline(always)]
-fn below<C: Word>(codes: &[C], magnitude: C, limit: C) -> u16 {
-    codes.iter().map(|&code| u16::from(code & magnitude < limit)).sum()
+fn below<C: Word>(codes: &[C], magnitude: C, limits: [C; 2]) -> [u16; 2] {
+    let mut counts = [0u16; 2];
+    for &code in codes {
+        for (count, limit) in counts.iter_mut().zip(limits) {
+            *count += u16::from(code & magnitude < limit);
+        }
+    }
+    counts
 }
 
 /// Returns how many numbers of a block are zero.
 #[inline(always)]
-fn zeros_of(source: &[f32]) -> u16 {
-    source.iter().map(|&x| u16::from(x.to_bits().magnitude() == 0)).sum()
+pub(super) fn zeros_of<R: Real>(source: &[R]) -> u64 {
+    source.iter().map(|&x| u32::from(x.into() == 0.0)).sum::<u32>().into()
 }

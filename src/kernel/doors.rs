@@ -5,7 +5,7 @@ use super::{
     codes::{Codes, CodesRef},
     direct,
     instruction_set::compiled,
-    scaled::{Form, Part, Room, largest, quotient},
+    scaled::{Form, Part, Power, Room, largest, power, product, quotient},
     slice::{self, Sink, Source},
 };
 
@@ -44,10 +44,28 @@ compiled! {
 
 compiled! {
     on plan.instruction_set();
+    /// Divides each number by its scale and projects the quotient, at once.
+    pub(super) fn encode_quotients<R: Real>(plan: &Plan, source: &[R], part: Part<'_>, codes: &mut [u8],
+        room: &mut Room) -> Option<Counts> {
+        quotient::encode(plan, source, part, codes, room)
+    }
+}
+
+compiled! {
+    on plan.instruction_set();
+    /// Divides each number by its scale and rounds the quotient, at once.
+    pub(super) fn round_quotients<R: Real>(plan: &Plan, source: &[R], part: Part<'_>, room: &mut Room)
+        -> Option<Counts> {
+        quotient::round(plan, source, part, room)
+    }
+}
+
+compiled! {
+    on plan.instruction_set();
     /// Multiplies each number by its scale.
     pub(super) fn multiply<R: Real>(plan: &Plan, part: Part<'_>, room: &mut Room, products: &mut [R])
         -> bool {
-        quotient::multiply(plan, part, room, products)
+        product::multiply(plan, part, room, products)
     }
 }
 
@@ -55,5 +73,19 @@ compiled! {
     /// Raises the largest magnitudes of runs.
     pub(super) fn raise<R: Real>(source: &[R], size: usize, largest: &mut [f64], finite: bool) {
         largest::raise(source, size, largest, finite);
+    }
+}
+
+compiled! {
+    /// Writes the codes of powers of two.
+    pub(super) fn encode_powers(power: Power, largest: &[f64], codes: &mut [u32]) {
+        power::encode(power, largest, codes);
+    }
+}
+
+compiled! {
+    /// Writes the numbers of powers of two.
+    pub(super) fn decode_powers(codes: &[u32], numbers: &mut [f64]) {
+        power::decode(codes, numbers);
     }
 }

@@ -1,13 +1,15 @@
 //! A number of the machine becomes one lane: its code, in an unsigned word that vector registers
 //! hold, with the few operations that the kernels need.
 
-use std::ops::{Add, BitAnd, BitOr, BitXor, Not, Shl, Shr, Sub};
+use std::ops::{Add, BitAnd, BitOr, BitXor, Mul, Not, Shl, Shr, Sub};
 
 use crate::codec::{Projection, Unpacked, project};
 use crate::format::{F32, F64, Format};
 
 /// A floating-point number of the machine.
-pub(super) trait Float: Copy + Add<Output = Self> + Sub<Output = Self> {
+pub(super) trait Float:
+    Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self>
+{
     /// The word that holds its code.
     type Word: Lane<Float = Self>;
 

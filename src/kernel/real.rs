@@ -8,6 +8,9 @@ pub trait Real: Copy + Into<f64> {
     /// Bits of a significand.
     const PRECISION: u32;
 
+    /// The number 0.
+    const ZERO: Self;
+
     /// What does not belong in any sum.
     const NAN: Self;
 
@@ -20,6 +23,7 @@ pub trait Real: Copy + Into<f64> {
 
 impl Real for f32 {
     const PRECISION: u32 = Self::MANTISSA_DIGITS;
+    const ZERO: Self = 0.0;
     const NAN: Self = Self::NAN;
 
     #[expect(clippy::cast_possible_truncation, reason = "a binary32 code has 32 bits")]
@@ -36,6 +40,7 @@ impl Real for f32 {
 
 impl Real for f64 {
     const PRECISION: u32 = Self::MANTISSA_DIGITS;
+    const ZERO: Self = 0.0;
     const NAN: Self = Self::NAN;
 
     fn nearest(x: &Unpacked) -> Self {

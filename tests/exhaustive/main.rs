@@ -10,7 +10,7 @@
 //! cargo test --release --features exhaustive --test exhaustive
 //! ```
 //!
-//! leaves out next to nothing, and takes half an hour on two cores.
+//! leaves out next to nothing, and takes over an hour on two cores.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "../oracle/mod.rs"]

@@ -41,7 +41,9 @@ pub fn largest_finite<R: Real>(numbers: &[R]) -> f64 {
 
 fn largest_by<R: Real>(source: &[R], size: usize, largest: &mut [f64], finite: bool) {
     assert_eq!(source.len().div_ceil(size), largest.len(), "one place a run");
-    doors::raise(source, size, largest, finite);
+    if !source.is_empty() {
+        doors::raise(source, size, largest, finite);
+    }
 }
 
 /// Raises the largest magnitudes, of all numbers or of the finite ones.
@@ -71,12 +73,20 @@ fn raise_in<R: Real, W: Lane>(
 {
     // Magnitudes are ordered as their codes are, NaNs above infinity.
     let magnitude = |x: R| code(x).magnitude();
-    if finite {
-        raise_by(source, size, largest, |x| {
-            W::select(magnitude(x) < W::INFINITY, magnitude(x), W::ZERO)
-        });
-    } else {
+    let finite_magnitude = |x: R| W::select(magnitude(x) < W::INFINITY, magnitude(x), W::ZERO);
+    if !finite {
         raise_by(source, size, largest, magnitude);
+    } else if source.len() > size {
+        raise_by(source, size, largest, finite_magnitude);
+    } else {
+        // Most slices are finite, and need no select.
+        let mut whole = [0.0];
+        raise_by(source, size, &mut whole, magnitude);
+        if whole[0].is_finite() {
+            largest[0] = largest[0].max(whole[0]);
+        } else {
+            raise_by(source, size, largest, finite_magnitude);
+        }
     }
 }
 

@@ -22,7 +22,7 @@ pub(in super::super) struct Limits {
 }
 
 /// The most digits of a divisor that [`to_odd`](super::super::division::to_odd) takes.
-const DIVISOR: u32 = 35;
+pub(super) const DIVISOR: u32 = 35;
 
 impl Limits {
     /// Returns the limits of a rounding that has lanes of binary32, of binary64.

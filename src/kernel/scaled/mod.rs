@@ -11,6 +11,9 @@
 pub(super) mod largest;
 mod limits;
 mod part;
+mod pass;
+pub(super) mod power;
+pub(super) mod product;
 pub(super) mod quotient;
 mod room;
 mod scalar;
@@ -18,6 +21,7 @@ mod scalar;
 pub use largest::{largest_finite, largest_finite_magnitudes, largest_magnitudes};
 pub(super) use limits::Limits;
 pub(super) use part::Part;
+pub use power::{Power, decode_powers, encode_powers};
 pub(super) use room::{Form, Room};
 
 use std::ops::Range;
@@ -68,6 +72,11 @@ pub fn encode_scaled<R: Real>(
         let (source, dither) = (&source[chunk.clone()], dither.after(chunk.start));
         let mut codes = codes.range(chunk);
         let in_lanes = Room::with(|room| {
+            if let Codes::U8(codes) = &mut codes
+                && let Some(counts) = doors::encode_quotients(plan, source, part, codes, room)
+            {
+                return Some(counts);
+            }
             let (form, unseen) = doors::divide(plan, source, part, room)?;
             Some(room.encode(plan, form, codes.range(0..source.len()), dither) + unseen)
         });
@@ -124,9 +133,11 @@ pub fn quantize_scaled<R: Real>(
         let (source, rounded) = (&source[chunk.clone()], &mut rounded[chunk.clone()]);
         let dither = dither.after(chunk.start);
         let in_lanes = Room::with(|room| {
-            let (form, unseen) = doors::divide(plan, source, part, room)?;
-            let seen = room.round(plan, form, source.len(), dither);
-            doors::multiply(plan, part, room, rounded).then(|| seen + unseen)
+            let seen = doors::round_quotients(plan, source, part, room).or_else(|| {
+                let (form, unseen) = doors::divide(plan, source, part, room)?;
+                Some(room.round(plan, form, source.len(), dither) + unseen)
+            })?;
+            doors::multiply(plan, part, room, rounded).then_some(seen)
         });
         counts += in_lanes
             .unwrap_or_else(|| plan.target().quantize_scaled(source, part, rounded, dither));

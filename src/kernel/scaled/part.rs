@@ -7,7 +7,6 @@ use super::super::{
     lane::{Float, Lane},
 };
 use super::Scales;
-use crate::codec::Unpacked;
 
 /// The scales of a chunk.
 #[derive(Clone, Copy, Debug)]
@@ -29,23 +28,23 @@ impl<'a> Part<'a> {
     }
 
     /// Returns the scale of an element.
-    pub(super) fn at(self, element: usize) -> Unpacked {
-        Unpacked::from_f64(self.values[(element + self.size - self.first) / self.size])
+    pub(super) fn at(self, element: usize) -> f64 {
+        self.values[(element + self.size - self.first) / self.size]
     }
 
     /// Writes the value of each element, given that of each scale. The usual sizes of blocks are known
     /// to the compiler.
     #[inline(always)]
-    pub(super) fn spread<T: Copy>(self, values: impl Iterator<Item = T>, places: &mut [T]) {
+    pub(super) fn spread<T: Copy>(self, values: &[T], places: &mut [T]) {
         match self.size {
-            1 => places.iter_mut().zip(values).for_each(|(place, value)| *place = value),
+            1 => places.copy_from_slice(values),
             16 if self.first == 16 => spread_known::<T, 16>(values, places),
             32 if self.first == 32 => spread_known::<T, 32>(values, places),
             _ => {
                 let (mut rest, mut length) = (places, self.first);
                 for value in values {
                     let (run, after) = rest.split_at_mut(length.min(rest.len()));
-                    run.fill(value);
+                    run.fill(*value);
                     (rest, length) = (after, self.size);
                 }
             }
@@ -86,14 +85,20 @@ impl<'a> Part<'a> {
 }
 
 #[inline(always)]
-fn spread_known<T: Copy, const SIZE: usize>(mut values: impl Iterator<Item = T>, places: &mut [T]) {
-    let (runs, short) = places.as_chunks_mut::<SIZE>();
-    for (run, value) in runs.iter_mut().zip(&mut values) {
+fn spread_known<T: Copy, const SIZE: usize>(values: &[T], places: &mut [T]) {
+    const AT_ONCE: usize = 4;
+    let (groups, _) = values.as_chunks::<AT_ONCE>();
+    let mut places = places.chunks_exact_mut(AT_ONCE * SIZE);
+    let mut done = 0;
+    for (values, group) in groups.iter().zip(&mut places) {
         // Opaque, or else the compiler takes many runs at a time and scatters.
-        *run = [black_box(value); SIZE];
+        for (run, value) in group.as_chunks_mut::<SIZE>().0.iter_mut().zip(black_box(values)) {
+            *run = [*value; SIZE];
+        }
+        done += AT_ONCE;
     }
-    if let Some(value) = values.next() {
-        short.fill(value);
+    for (run, value) in places.into_remainder().chunks_mut(SIZE).zip(&values[done..]) {
+        run.fill(*value);
     }
 }
 
@@ -107,4 +112,10 @@ pub(super) fn is_special(scale: f64) -> bool {
 #[inline(always)]
 pub(super) fn divisor(scale: f64) -> f64 {
     if is_special(scale) { 1.0 } else { scale }
+}
+
+/// Returns what the lanes multiply by instead.
+#[inline(always)]
+pub(super) fn reciprocal(scale: f64) -> f64 {
+    divisor(scale).recip()
 }

@@ -1,8 +1,7 @@
-//! Numbers over their scales, a chunk at a time, and products with them: the part of scaled work
-//! that the plain kernels do not do.
+//! Numbers over their scales, a chunk at a time.
 //!
-//! A quotient goes on to the plain kernels, so it must round as the exact one does, in every way and
-//! with the same counts. There are four ways, tried in this order:
+//! A quotient must round as the exact one does, in every way and with the same counts. There are four
+//! ways, tried in this order:
 //!
 //! * A reciprocal that is a power of two is multiplied by in binary32, exactly, as long as the
 //!   quotient is in the normal range.
@@ -19,18 +18,18 @@
 //!
 //! Stochastic rounding compares more digits, so it goes the first or the last way.
 
-use std::hint::black_box;
-
 use super::super::{
     Counts, Plan, Real,
+    direct::{Direct, zeros_of},
     division::to_odd,
     lane::{Float, Lane},
     slice::narrowed,
 };
 use super::{
-    limits::{Clip, Limits},
-    part::{Part, divisor, is_special},
-    room::{Form, Room},
+    limits::{Clip, DIVISOR, Limits},
+    part::{Part, divisor, is_special, reciprocal},
+    pass::{Encoded, Kept, Pass, Rounded, Seen, Use},
+    room::{Form, Room, Scratch},
 };
 
 /// Returns the code of a power of two.
@@ -40,9 +39,9 @@ const fn code_of_power(exponent: i64) -> u64 {
 
 /// What the scales of a chunk are like.
 #[derive(Clone, Copy)]
-struct Divisors {
+pub(super) struct Divisors {
     /// The digits of the scale that has most.
-    digits: u32,
+    pub digits: u32,
     /// The largest scale.
     largest: f64,
     /// Whether some are special.
@@ -53,7 +52,7 @@ impl Divisors {
     /// Looks at scales; `None` if some are negative, or so small or large that a quotient could leave
     /// the range of binary64.
     #[inline(always)]
-    fn of(scales: &[f64]) -> Option<Self> {
+    pub(super) fn of(scales: &[f64]) -> Option<Self> {
         let (mut all, mut special) = (0u64, 0u64);
         // Codes of positive numbers are ordered as the numbers are, and below those of negative ones.
         let (mut least, mut largest) = (u64::MAX, 0u64);
@@ -96,39 +95,65 @@ pub(in super::super) fn divide<R: Real>(
     part: Part<'_>,
     room: &mut Room,
 ) -> Option<(Form, Counts)> {
-    let limits = plan.limits;
-    let divisors = Divisors::of(part.values)?;
-    let Room { narrow, wide, scales, numbers } = room;
+    let division = Division::new(plan, source, part)?;
+    let Room { narrow, wide, numbers, scratch } = room;
     let (narrow, wide) = (&mut narrow[..source.len()], &mut wide[..source.len()]);
-    let by_product = if divisors.digits > limits.narrow {
+    let by_product = if division.divisors.digits > division.limits.narrow {
         None
     } else if R::PRECISION == f32::MANTISSA_DIGITS {
-        by_product(&limits, &divisors, source, part, scales, narrow, wide)
+        division.by_product(scratch, narrow, wide)
     } else if are_narrow(source, numbers) {
+        let Division { limits, divisors, .. } = division;
         let source = &numbers[..source.len()];
-        by_product(&limits, &divisors, source, part, scales, narrow, wide)
+        Division { limits, divisors, source, part }.by_product(scratch, narrow, wide)
     } else {
         None
     };
-    let (form, mut counts) = if let Some(counts) = by_product {
-        (Form::Narrow, counts)
-    } else if divisors.digits <= limits.wide && by_division(source, part, wide) {
-        (Form::Wide, Counts::default())
-    } else {
-        return None;
-    };
-    if divisors.has_special {
-        counts += match form {
-            Form::Narrow => part.set_zeros(source, narrow),
-            Form::Wide => part.set_zeros(source, wide),
-        };
+    let has_special = division.divisors.has_special;
+    if let Some(mut counts) = by_product {
+        if has_special {
+            counts += part.set_zeros(source, narrow);
+        }
+        return Some((Form::Narrow, counts));
     }
-    Some((form, counts))
+    let is_held = division.divisors.digits <= division.limits.wide
+        && division.by_division(&mut scratch.wide, wide);
+    is_held.then(|| {
+        let counts = if has_special { part.set_zeros(source, wide) } else { Counts::default() };
+        (Form::Wide, counts)
+    })
+}
+
+/// Divides each number by its scale and projects the quotient, in one pass; `None` if lanes cannot,
+/// and the codes are undefined then.
+#[inline(always)]
+pub(in super::super) fn encode<R: Real>(
+    plan: &Plan,
+    source: &[R],
+    part: Part<'_>,
+    codes: &mut [u8],
+    room: &mut Room,
+) -> Option<Counts> {
+    let division = Division::new(plan, source, part)?;
+    division.at_once(plan, &mut room.scratch, codes, Encoded)
+}
+
+/// Divides each number by its scale and rounds the quotient to `room.numbers`, in one pass; `None` if
+/// lanes cannot, and the numbers are undefined then.
+#[inline(always)]
+pub(in super::super) fn round<R: Real>(
+    plan: &Plan,
+    source: &[R],
+    part: Part<'_>,
+    room: &mut Room,
+) -> Option<Counts> {
+    let division = Division::new(plan, source, part)?;
+    division.at_once(plan, &mut room.scratch, &mut room.numbers[..source.len()], Rounded)
 }
 
 /// Whether binary32 has all of some numbers; writes them.
 #[inline(always)]
-fn are_narrow<R: Real>(source: &[R], numbers: &mut [f32]) -> bool {
+pub(super) fn are_narrow<R: Real>(source: &[R], numbers: &mut [f32]) -> bool {
     let mut differ = 0u64;
     for (x, number) in source.iter().zip(numbers) {
         let x: f64 = (*x).into();
@@ -138,129 +163,165 @@ fn are_narrow<R: Real>(source: &[R], numbers: &mut [f32]) -> bool {
     differ == 0
 }
 
-/// Divides binary32 numbers by multiplication; returns the counts of those that were clipped, or
-/// `None` if some quotients are not held.
-#[inline(always)]
-fn by_product<R: Real>(
-    limits: &Limits,
-    divisors: &Divisors,
-    source: &[R],
-    part: Part<'_>,
-    reciprocals: &mut [f32],
-    quotients: &mut [f32],
-    wide: &mut [f64],
-) -> Option<Counts> {
-    if divisors.may_vanish(source) {
-        return None;
-    }
-    let clip = limits.clip.filter(|_| !divisors.has_special);
-    for (reciprocal, scale) in reciprocals.iter_mut().zip(part.values) {
-        *reciprocal = narrowed(divisor(*scale).recip());
-    }
-    let each = reciprocals[..part.values.len()].iter().copied();
-    let by_reciprocal = |x: R, reciprocal: f32| narrowed(x.into()) * reciprocal;
-    if divisors.digits == 1 {
-        part.spread(each, quotients);
-        return clipped(clip, None, source, quotients, by_reciprocal);
-    }
-    // The reciprocal of a larger scale is subnormal.
-    if limits.below.is_some() && divisors.largest <= 1.0 / f64::from(f32::MIN_POSITIVE) {
-        part.spread(each, quotients);
-        let counts = clipped(clip, limits.below, source, quotients, by_reciprocal);
-        if counts.is_some() {
-            return counts;
-        }
-    }
-    part.spread(part.values.iter().map(|scale| divisor(*scale).recip()), wide);
-    for ((x, reciprocal), quotient) in source.iter().zip(wide).zip(&mut *quotients) {
-        *quotient = to_narrow_odd((*x).into() * *reciprocal);
-    }
-    clipped(clip, None, source, quotients, |_, quotient| quotient)
+/// Numbers to be divided by their scales.
+#[derive(Clone, Copy)]
+struct Division<'a, R> {
+    limits: Limits,
+    divisors: Divisors,
+    source: &'a [R],
+    part: Part<'a>,
 }
 
-/// Makes quotients of what belongs to each number, and clips them; `None` if some are no finite
-/// numbers, or are within 3 ulps of a number whose bits `below` are zero.
-#[inline(always)]
-fn clipped<R: Real>(
-    clip: Option<Clip>,
-    below: Option<u32>,
-    source: &[R],
-    quotients: &mut [f32],
-    divide: impl Fn(R, f32) -> f32,
-) -> Option<Counts> {
-    let clip = clip.unwrap_or(Clip::NOWHERE);
-    // A number the compiler does not know: it then counts with one masked addition.
-    let one = black_box(1u32);
-    let (mut inexact, mut overflow, mut largest, mut nearest) = (0u32, 0u32, 0u32, u32::MAX);
-    for (x, quotient) in source.iter().zip(quotients) {
-        let code = divide(*x, *quotient).code();
-        let magnitude = code.magnitude();
-        largest = largest.max_signed(magnitude);
-        if let Some(below) = below {
-            let distance = u32::select(magnitude == 0, below, code.plus(3) & below);
-            nearest = nearest.min(distance);
-        }
-        let is_clipped = magnitude > clip.largest;
-        inexact = inexact.plus(u32::select(is_clipped, one, 0));
-        overflow = overflow.plus(u32::select(magnitude >= clip.overflow, one, 0));
-        let code = u32::select(is_clipped, clip.largest | code.sign(), code);
-        *quotient = f32::from_code(code);
+impl<'a, R: Real> Division<'a, R> {
+    #[inline(always)]
+    fn new(plan: &Plan, source: &'a [R], part: Part<'a>) -> Option<Self> {
+        Some(Self { limits: plan.limits, divisors: Divisors::of(part.values)?, source, part })
     }
-    let (inexact, overflow) = (inexact.into(), overflow.into());
-    let are_held = largest < u32::INFINITY && nearest > 6;
-    are_held.then_some(Counts { inexact, overflow, ..Counts::default() })
+
+    /// Divides binary32 numbers by multiplication; returns the counts of those that were clipped, or
+    /// `None` if some quotients are not held.
+    #[inline(always)]
+    fn by_product(
+        &self,
+        scratch: &mut Scratch,
+        quotients: &mut [f32],
+        wide: &mut [f64],
+    ) -> Option<Counts> {
+        if self.divisors.may_vanish(self.source) {
+            return None;
+        }
+        let clip = self.limits.clip.filter(|_| !self.divisors.has_special);
+        let clip = clip.unwrap_or(Clip::NOWHERE);
+        let products = self.products(scratch);
+        let run = |products| self.run::<true, _>(products, clip, quotients, Kept);
+        if let Some(seen) = products.and_then(run) {
+            return Some(seen.counts());
+        }
+        self.spread(reciprocal, &mut scratch.wide, wide);
+        let products = &mut scratch.factors[..self.source.len()];
+        for ((x, reciprocal), product) in self.source.iter().zip(wide).zip(&mut *products) {
+            *product = to_narrow_odd((*x).into() * *reciprocal);
+        }
+        scratch.narrow.fill(1.0);
+        let pass = Pass::new(clip, 0);
+        let seen = pass.run::<true, _, _>(products, &scratch.narrow, quotients, Kept)?;
+        Some(seen.counts())
+    }
+
+    /// Divides in binary64, rounding to odd.
+    #[inline(always)]
+    fn by_division(&self, scales: &mut [f64], quotients: &mut [f64]) -> bool {
+        const LEAST: u64 = code_of_power(-800);
+        const LARGEST: u64 = code_of_power(800);
+        self.spread(divisor, scales, quotients);
+        let mut are_held = true;
+        for (x, quotient) in self.source.iter().zip(quotients) {
+            let x: f64 = (*x).into();
+            let magnitude = x.code().magnitude();
+            let stays = magnitude.minus(1) >= u64::INFINITY - 1;
+            are_held &= stays | (magnitude.minus(LEAST) < LARGEST - LEAST);
+            *quotient = f64::from_code(u64::select(stays, x.code(), to_odd(x, *quotient).code()));
+        }
+        are_held
+    }
+
+    /// Puts every quotient to use, if the lanes can do all in one pass.
+    #[inline(always)]
+    fn at_once<U: Use>(
+        &self,
+        plan: &Plan,
+        scratch: &mut Scratch,
+        places: &mut [U::Place],
+        to: fn(Direct) -> U,
+    ) -> Option<Counts> {
+        let (clip, direct) = (self.limits.clip?, plan.direct?);
+        let is_ordinary = direct.is_ordinary() && R::PRECISION == f32::MANTISSA_DIGITS;
+        let are_divided = self.divisors.digits <= self.limits.narrow && !self.divisors.has_special;
+        if !is_ordinary || !are_divided || self.divisors.may_vanish(self.source) {
+            return None;
+        }
+        let (products, to) = (self.products(scratch)?, to(direct));
+        if !plan.counts() {
+            self.run::<false, _>(products, clip, places, to)?;
+            return Some(Counts { elements: self.source.len() as u64, ..Counts::default() });
+        }
+        let seen = self.run::<true, _>(products, clip, places, to)?;
+        let zeros_in = || seen.zeros.unwrap_or_else(|| zeros_of(self.source));
+        let elements = self.source.len() as u64;
+        Some(Counts { elements, ..seen.counts() + to.small(places, zeros_in) })
+    }
+
+    /// Returns the products in binary32 that serve for quotients; `None` if none do.
+    #[inline(always)]
+    fn products<'b>(&self, scratch: &'b mut Scratch) -> Option<Products<'b>> {
+        let below = match self.limits.below {
+            _ if self.divisors.digits == 1 => 0,
+            // The reciprocal of a larger scale is subnormal.
+            Some(below)
+                if self.divisors.digits <= DIVISOR
+                    && self.divisors.largest <= 1.0 / f64::from(f32::MIN_POSITIVE) =>
+            {
+                below
+            }
+            _ => return None,
+        };
+        let scales = &mut scratch.narrow[..self.part.values.len()];
+        for (factor, scale) in scales.iter_mut().zip(self.part.values) {
+            *factor = narrowed(reciprocal(*scale));
+        }
+        let reciprocals = &mut scratch.factors[..self.source.len()];
+        self.part.spread(scales, reciprocals);
+        Some(Products { reciprocals, below })
+    }
+
+    /// Multiplies, and puts the quotients to use; `None` if some products do not serve.
+    #[inline(always)]
+    fn run<const COUNT: bool, U: Use>(
+        &self,
+        products: Products<'_>,
+        clip: Clip,
+        places: &mut [U::Place],
+        to: U,
+    ) -> Option<Seen> {
+        let Products { reciprocals, below } = products;
+        let pass = Pass::new(clip, below);
+        if below == 0 {
+            return pass.run::<COUNT, _, _>(self.source, reciprocals, places, to);
+        }
+        let exact =
+            |i: usize| narrowed_to_odd(to_odd(self.source[i].into(), divisor(self.part.at(i))));
+        pass.run_near(self.source, reciprocals, places, to, exact)
+    }
+
+    /// Writes what belongs to each number, as a function of its scale.
+    #[inline(always)]
+    fn spread(&self, of: fn(f64) -> f64, scales: &mut [f64], places: &mut [f64]) {
+        let scales = &mut scales[..self.part.values.len()];
+        for (value, scale) in scales.iter_mut().zip(self.part.values) {
+            *value = of(*scale);
+        }
+        self.part.spread(scales, places);
+    }
+}
+
+/// How the quotients of binary32 numbers are had by products.
+#[derive(Clone, Copy)]
+struct Products<'a> {
+    reciprocals: &'a [f32],
+    /// Bits of which no quotient may have nearly all alike; 0 where products are exact.
+    below: u32,
 }
 
 /// Rounds to the nearest multiple of 256 ulps, and then to odd in binary32.
 #[inline(always)]
 fn to_narrow_odd(x: f64) -> f32 {
+    narrowed_to_odd(f64::from_bits(x.to_bits().wrapping_add(0x80) & !0xff))
+}
+
+/// Rounds to odd in binary32.
+#[inline(always)]
+fn narrowed_to_odd(x: f64) -> f32 {
     const BELOW: u64 = (1 << (f64::MANTISSA_DIGITS - f32::MANTISSA_DIGITS)) - 1;
-    let code = x.to_bits().wrapping_add(0x80);
-    let sticky = (code & BELOW & !0xff) + BELOW;
-    narrowed(f64::from_bits((code | sticky) & !BELOW))
-}
-
-/// Divides in binary64, rounding to odd.
-#[inline(always)]
-fn by_division<R: Real>(source: &[R], part: Part<'_>, quotients: &mut [f64]) -> bool {
-    const LEAST: u64 = code_of_power(-800);
-    const LARGEST: u64 = code_of_power(800);
-    part.spread(part.values.iter().map(|scale| divisor(*scale)), quotients);
-    let mut are_held = true;
-    for (x, quotient) in source.iter().zip(quotients) {
-        let x: f64 = (*x).into();
-        let magnitude = x.code().magnitude();
-        let stays = magnitude.minus(1) >= u64::INFINITY - 1;
-        are_held &= stays | (magnitude.minus(LEAST) < LARGEST - LEAST);
-        *quotient = f64::from_code(u64::select(stays, x.code(), to_odd(x, *quotient).code()));
-    }
-    are_held
-}
-
-/// Multiplies `room.numbers` by their scales, rounding once; returns whether lanes can do it.
-#[inline(always)]
-pub(in super::super) fn multiply<R: Real>(
-    plan: &Plan,
-    part: Part<'_>,
-    room: &mut Room,
-    products: &mut [R],
-) -> bool {
-    let Some(exact) = plan.limits.exact else {
-        return false;
-    };
-    // The only rounding of a product that is exact in binary64 is the one to `R`.
-    let is_exact = || Divisors::of(part.values).is_some_and(|divisors| divisors.digits <= exact);
-    if R::PRECISION < f64::MANTISSA_DIGITS && !is_exact() {
-        return false;
-    }
-    let scales = &mut room.wide[..products.len()];
-    part.spread(part.values.iter().copied(), scales);
-    for ((product, number), scale) in products.iter_mut().zip(&room.numbers).zip(scales) {
-        let number = f64::from(*number);
-        let exact = number * *scale;
-        let keeps_nan = number.is_nan() & !scale.is_nan();
-        let nan = if keeps_nan { R::from_f64(number) } else { R::NAN };
-        *product = if exact.is_nan() { nan } else { R::from_f64(exact) };
-    }
-    true
+    let sticky = (x.to_bits() & BELOW) + BELOW;
+    narrowed(f64::from_bits((x.to_bits() | sticky) & !BELOW))
 }

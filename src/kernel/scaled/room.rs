@@ -8,7 +8,7 @@ use super::super::{
 };
 
 /// Elements of a chunk: what is kept of it stays in the first cache.
-pub(super) const CHUNK: usize = 4096;
+pub(super) const CHUNK: usize = 1024;
 
 /// Room for the numbers of a chunk, on the boundaries of the widest registers.
 #[repr(align(64))]
@@ -17,10 +17,21 @@ pub(in super::super) struct Room {
     pub(super) narrow: [f32; CHUNK],
     /// Quotients, or what belongs to each element besides.
     pub(super) wide: [f64; CHUNK],
-    /// What belongs to each scale rather than each element.
-    pub(super) scales: [f32; CHUNK],
     /// Elements, as numbers.
     pub(super) numbers: [f32; CHUNK],
+    /// What quotients are made with.
+    pub(super) scratch: Scratch,
+}
+
+/// Room for what belongs to scales.
+#[repr(align(64))]
+pub(super) struct Scratch {
+    /// What belongs to each element.
+    pub(super) factors: [f32; CHUNK],
+    /// What belongs to each scale.
+    pub(super) narrow: [f32; CHUNK],
+    /// The same in binary64.
+    pub(super) wide: [f64; CHUNK],
 }
 
 thread_local! {
@@ -29,8 +40,8 @@ thread_local! {
         RefCell::new(Room {
             narrow: [0.0; CHUNK],
             wide: [0.0; CHUNK],
-            scales: [0.0; CHUNK],
             numbers: [0.0; CHUNK],
+            scratch: Scratch { factors: [0.0; CHUNK], narrow: [0.0; CHUNK], wide: [0.0; CHUNK] },
         })
     };
 }

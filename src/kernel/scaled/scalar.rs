@@ -17,7 +17,12 @@ impl Target {
         let mut counts = Counts::default();
         for (i, (x, code)) in source.iter().zip(codes).enumerate() {
             let random = dither.bits(dither.first + i as u64);
-            *code = W::from_code(self.divide((*x).into(), &part.at(i), random, &mut counts));
+            *code = W::from_code(self.divide(
+                (*x).into(),
+                &Unpacked::from_f64(part.at(i)),
+                random,
+                &mut counts,
+            ));
         }
         counts
     }
@@ -30,7 +35,7 @@ impl Target {
         numbers: &mut [R],
     ) {
         for (i, (code, x)) in codes.iter().zip(numbers).enumerate() {
-            *x = self.multiply(code.code(), &part.at(i));
+            *x = self.multiply(code.code(), &Unpacked::from_f64(part.at(i)));
         }
     }
 
@@ -142,16 +147,23 @@ mod tests {
     enum Dividends {
         /// Quotients of all digits.
         Long,
-        /// Also elements and midpoints times the scale, and their neighbours.
+        /// Also a few elements and midpoints times the scale, and their neighbours.
+        Few,
+        /// Also many elements and midpoints times the scale, and their neighbours.
         Edges,
         /// Also quotients of any size, subnormal numbers, infinities and NaNs.
         Any,
     }
 
     fn dividend(random: &mut Random, scale: f64, kind: Dividends) -> f64 {
+        let short = match kind {
+            Dividends::Long => 0,
+            Dividends::Few => 2,
+            Dividends::Edges | Dividends::Any => 75,
+        };
         let quotient = match random.below(4) {
             0 if kind == Dividends::Any => random.number(0, 300, 24),
-            1.. if kind != Dividends::Long => {
+            _ if random.below(100) < short => {
                 let digits = random.one_of(&[1, 2, 3, 5]);
                 random.number(0, 6, digits)
             }
@@ -204,6 +216,15 @@ mod tests {
                 );
             }
             assert_eq!(seen, counts, "{what} {set:?}");
+            if plan.width() <= 8 {
+                let mut short = vec![0u8; source.len()];
+                let seen = encode_scaled(&plan, source, scales, (&mut short[..]).into(), dither);
+                assert!(short.iter().map(|&code| u64::from(code)).eq(expected.iter().copied()));
+                assert_eq!(seen, counts, "{what} {set:?} in bytes");
+                let uncounted = plan.without_counts();
+                encode_scaled(&uncounted, source, scales, (&mut short[..]).into(), dither);
+                assert!(short.iter().map(|&code| u64::from(code)).eq(expected.iter().copied()));
+            }
             let mut back = vec![R::NAN; source.len()];
             decode_scaled(&plan, (&codes[..]).into(), scales, &mut back);
             assert_eq!(bits(&back), bits(&numbers), "{what} {set:?}");
@@ -223,7 +244,7 @@ mod tests {
         let plan = Plan::new(format, projection);
         for kind in SCALES {
             let scales: Vec<f64> = (0..n.div_ceil(size)).map(|_| scale(random, kind)).collect();
-            for dividends in [Dividends::Long, Dividends::Edges, Dividends::Any] {
+            for dividends in [Dividends::Long, Dividends::Few, Dividends::Edges, Dividends::Any] {
                 let wide: Vec<f64> =
                     (0..n).map(|i| dividend(random, scales[i / size], dividends)).collect();
                 let narrow: Vec<f32> = wide.iter().map(|&x| x as f32).collect();
