@@ -147,6 +147,12 @@ impl Quantizer {
         Ok(Self { scaling: spec.scaling, element, coding, scaler, projection, plan })
     }
 
+    /// Returns the same quantiser, which counts elements and scales and nothing else, and is faster.
+    #[must_use]
+    pub fn without_counts(self) -> Self {
+        Self { plan: self.plan.without_counts(), ..self }
+    }
+
     /// Returns the format of the elements.
     pub fn element(&self) -> &Format {
         &self.element

@@ -144,9 +144,7 @@ impl Scaler {
     pub(super) fn codes(&self, largest: &[f64], tensor_scale: f32, codes: &mut [u32]) {
         match self.rule {
             Rule::PowerOfTwo { threshold } => {
-                let below = self.largest.exponent;
-                let trailing = (threshold << 1 >> (u128::BITS - TRAILING)) as u64;
-                encode_powers(Power { below, trailing }, largest, codes);
+                encode_powers(self.power_of(threshold), largest, codes)
             }
             Rule::Nv { .. } => {
                 let divisor = self.largest.times(&Unpacked::from_f32(tensor_scale));
@@ -164,6 +162,19 @@ impl Scaler {
                 }
             }
         }
+    }
+
+    /// Returns how a power of two follows from a largest magnitude, if scales are such powers.
+    pub(super) fn power(&self) -> Option<Power> {
+        match self.rule {
+            Rule::PowerOfTwo { threshold } => Some(self.power_of(threshold)),
+            Rule::Nv { .. } | Rule::Binary32 => None,
+        }
+    }
+
+    fn power_of(&self, threshold: u128) -> Power {
+        let trailing = (threshold << 1 >> (u128::BITS - TRAILING)) as u64;
+        Power { below: self.largest.exponent, trailing }
     }
 
     /// Writes the codes of quotients.

@@ -8,7 +8,7 @@ use super::{
     quantizer::{BlockError, Counts, Quantizer},
     segment::Piece,
 };
-use crate::kernel::{self, Codes, CodesRef, Dither, Real, Scales};
+use crate::kernel::{self, BLOCK, Codes, CodesRef, Dither, Power, Real, Scales};
 
 /// Elements that are scaled at a time, so that they stay in the cache from step to step.
 const PIECE: u64 = 1 << 14;
@@ -49,6 +49,14 @@ impl Quantizer {
         codes: &mut Codes<'_>,
         dither: Dither,
     ) -> Counts {
+        if let (Some(power), Codes::U8(codes)) = (self.power_of(piece), &mut *codes) {
+            piece.check(source.len());
+            let dither = Dither { first: dither.first + piece.elements.start, ..dither };
+            let seen = kernel::encode_blocks(&self.plan, power, source, scales, codes, dither);
+            if let Some(elements) = seen {
+                return self.counts_of(piece, scales, elements);
+            }
+        }
         let mut rest = scales;
         self.by_tiles(piece, source, tensor_scale, |part, at, scales| {
             let (places, after) = std::mem::take(&mut rest).split_at_mut(scales.codes.len());
@@ -72,6 +80,15 @@ impl Quantizer {
         dither: Dither,
     ) -> Counts {
         let whole = Piece { grouping, elements: 0..grouping.elements() };
+        if let Some(power) = self.power_of(&whole) {
+            whole.check(source.len());
+            let mut scales = vec![0; whole.scales()];
+            let (plan, places) = (&self.plan, &mut scales[..]);
+            let seen = kernel::quantize_blocks(plan, power, source, places, rounded, dither);
+            if let Some(elements) = seen {
+                return self.counts_of(&whole, &scales, elements);
+            }
+        }
         let tensor_scale = self.tensor_scale_of(source);
         self.by_tiles(&whole, source, tensor_scale, |part, at, scales| {
             let (source, rounded) = (&source[at.clone()], &mut rounded[at]);
@@ -88,6 +105,29 @@ impl Quantizer {
             }
             counts
         })
+    }
+
+    /// Returns how the scales of a piece follow, if each is a power of two for the next whole block of
+    /// the usual size.
+    fn power_of(&self, piece: &Piece<'_>) -> Option<Power> {
+        let grouping = piece.grouping;
+        let follow = grouping.tile() == (1, BLOCK as u64)
+            && (grouping.row().is_multiple_of(BLOCK as u64)
+                || grouping.row() == grouping.elements());
+        self.scaler.power().filter(|_| follow)
+    }
+
+    /// Returns the counts of a piece whose scales are powers of two.
+    fn counts_of(&self, piece: &Piece<'_>, scales: &[u32], elements: kernel::Counts) -> Counts {
+        let nan = self.scale_format().code_mask();
+        let is_nan = |code: &u32| u128::from(*code) == nan;
+        Counts {
+            elements,
+            scales: scales.len() as u64,
+            short: piece.grouping.cropped(&piece.elements),
+            nan: scales.iter().map(|code| u64::from(is_nan(code))).sum(),
+            zero: 0,
+        }
     }
 
     /// Finds the scales of a piece that cuts no tile in two, a part at a time, and hands each part

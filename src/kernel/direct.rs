@@ -155,6 +155,11 @@ impl Direct {
         self.form != Form::Shift && self.has_negative_zero
     }
 
+    /// Returns the least normal number.
+    pub(super) const fn least_normal(&self) -> u32 {
+        self.least_normal
+    }
+
     /// Returns the code of a magnitude under the sign of another code, and the magnitude that it stands
     /// for.
     #[inline(always)]

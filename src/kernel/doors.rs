@@ -5,7 +5,7 @@ use super::{
     codes::{Codes, CodesRef},
     direct,
     instruction_set::compiled,
-    scaled::{Form, Part, Power, Room, largest, power, product, quotient},
+    scaled::{Blocks, Form, Part, Power, Room, largest, power, product, quotient},
     slice::{self, Sink, Source},
 };
 
@@ -73,6 +73,24 @@ compiled! {
     /// Raises the largest magnitudes of runs.
     pub(super) fn raise<R: Real>(source: &[R], size: usize, largest: &mut [f64], finite: bool) {
         largest::raise(source, size, largest, finite);
+    }
+}
+
+compiled! {
+    on blocks.instruction_set();
+    /// Encodes blocks under powers of two.
+    pub(super) fn encode_blocks<R: Real>(blocks: Blocks, source: &[R], powers: &mut [u32],
+        codes: &mut [u8]) -> Option<Counts> {
+        blocks.encode(source, powers, codes)
+    }
+}
+
+compiled! {
+    on blocks.instruction_set();
+    /// Rounds blocks under powers of two.
+    pub(super) fn quantize_blocks<R: Real>(blocks: Blocks, source: &[R],
+        powers: &mut [u32], rounded: &mut [R]) -> Option<Counts> {
+        blocks.quantize(source, powers, rounded)
     }
 }
 

@@ -41,8 +41,9 @@ pub use plan::Plan;
 pub use real::Real;
 pub use sampler::sample;
 pub use scaled::{
-    Power, Scales, decode_powers, decode_scaled, encode_powers, encode_scaled, largest_finite,
-    largest_finite_magnitudes, largest_magnitudes, quantize_scaled,
+    BLOCK, Power, Scales, decode_powers, decode_scaled, encode_blocks, encode_powers,
+    encode_scaled, largest_finite, largest_finite_magnitudes, largest_magnitudes, quantize_blocks,
+    quantize_scaled,
 };
 pub use statistics::{
     ElementError, Grid, LANES, LARGEST, Lanes, Largest, Quanta, Sums, TOTALS, Total,

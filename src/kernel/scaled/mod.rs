@@ -8,6 +8,7 @@
 //! A NaN scale makes all of its numbers NaN; their codes are 0. Under a scale of 0 every finite
 //! number becomes a zero of its sign.
 
+mod blocks;
 pub(super) mod largest;
 mod limits;
 mod part;
@@ -18,6 +19,8 @@ pub(super) mod quotient;
 mod room;
 mod scalar;
 
+pub(super) use blocks::Blocks;
+pub use blocks::{BLOCK, encode_blocks, quantize_blocks};
 pub use largest::{largest_finite, largest_finite_magnitudes, largest_magnitudes};
 pub(super) use limits::Limits;
 pub(super) use part::Part;
