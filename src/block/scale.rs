@@ -144,7 +144,7 @@ impl Scaler {
     pub(super) fn codes(&self, largest: &[f64], tensor_scale: f32, codes: &mut [u32]) {
         match self.rule {
             Rule::PowerOfTwo { threshold } => {
-                encode_powers(self.power_of(threshold), largest, codes)
+                encode_powers(self.power_of(threshold), largest, codes);
             }
             Rule::Nv { .. } => {
                 let divisor = self.largest.times(&Unpacked::from_f32(tensor_scale));

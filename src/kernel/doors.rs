@@ -62,6 +62,15 @@ compiled! {
 
 compiled! {
     on plan.instruction_set();
+    /// Decodes each code and multiplies it by its scale.
+    pub(super) fn decode_scaled<R: Real>(plan: &Plan, codes: CodesRef<'_>, part: Part<'_>,
+        room: &mut Room, products: &mut [R]) -> bool {
+        product::decode(plan, codes, part, room, products)
+    }
+}
+
+compiled! {
+    on plan.instruction_set();
     /// Multiplies each number by its scale.
     pub(super) fn multiply<R: Real>(plan: &Plan, part: Part<'_>, room: &mut Room, products: &mut [R])
         -> bool {

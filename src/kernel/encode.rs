@@ -1,5 +1,6 @@
 //! A number that a format has becomes its code, and a code its number. Nothing is rounded.
 
+use super::Real;
 use super::codes::Word;
 use super::lane::{Float, Lane};
 use super::round::Low;
@@ -119,22 +120,51 @@ impl<W: Lane> Coder<W> {
         numbers: &mut [f32],
         narrowed: fn(W::Float) -> f32,
     ) {
-        // What follows the largest finite code: infinity, NaNs. In a tensor they are few.
-        let largest = C::from_code(self.largest.widened());
-        let magnitude = C::from_code(self.magnitude.widened());
-        let zero = C::from_code(0);
-        let [kept, alone] = self.sign_alone.map(|word| C::from_code(word.widened()));
         for (codes, numbers) in codes.chunks(BLOCK).zip(numbers.chunks_mut(BLOCK)) {
-            let top = codes.iter().fold(zero, |top, &code| top.max(code & magnitude));
-            let is_alone = |code: &C| u16::from(*code & kept == alone);
-            let is_special =
-                top > largest || (kept != zero && codes.iter().map(is_alone).sum::<u16>() > 0);
-            match (is_special, self.is_in_place) {
+            match (self.are_special(codes), self.is_in_place) {
                 (true, _) => self.decode_block::<true, false, _>(codes, numbers, narrowed),
                 (false, true) => self.decode_block::<false, true, _>(codes, numbers, narrowed),
                 (false, false) => self.decode_block::<false, false, _>(codes, numbers, narrowed),
             }
         }
+    }
+
+    /// Whether some codes of a block are those of infinities, NaNs or a lone sign. In a tensor they
+    /// are few.
+    #[inline(always)]
+    fn are_special<C: Word>(&self, codes: &[C]) -> bool {
+        // What follows the largest finite code: infinity, NaNs.
+        let largest = C::from_code(self.largest.widened());
+        let magnitude = C::from_code(self.magnitude.widened());
+        let zero = C::from_code(0);
+        let [kept, alone] = self.sign_alone.map(|word| C::from_code(word.widened()));
+        let top = codes.iter().fold(zero, |top, &code| top.max(code & magnitude));
+        let is_alone = |code: &C| u16::from(*code & kept == alone);
+        top > largest || (kept != zero && codes.iter().map(is_alone).sum::<u16>() > 0)
+    }
+
+    /// Writes the numbers of the codes of a block, each times a factor; returns whether the block has
+    /// no special code, and what is written is undefined if it has.
+    #[inline(always)]
+    pub(super) fn decode_times<C: Word, R: Real>(
+        &self,
+        codes: &[C],
+        factors: &[W::Float],
+        products: &mut [R],
+    ) -> bool
+    where
+        f64: From<W::Float>,
+    {
+        if self.are_special(codes) {
+            return false;
+        }
+        let coder = *self;
+        for ((code, factor), product) in codes.iter().zip(factors).zip(products) {
+            let code = W::from_u64(code.code());
+            let number = W::Float::from_code(coder.decode_one::<false, false>(code));
+            *product = R::from_f64((number * *factor).into());
+        }
+        true
     }
 
     #[inline(always)]

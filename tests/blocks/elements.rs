@@ -5,7 +5,7 @@ use super::{
     brute::{Element, is_product},
     power, quantizer, row,
 };
-use fpx::block::{Quantizer, Spec};
+use fpx::block::{Piece, Quantizer, Spec};
 use fpx::codec::{Flags, NanTo, Projection, ROUNDING_MODES, Rounding, Unpacked, decode, project};
 use fpx::kernel::{Counts, Dither};
 use fpx::random::Stream;
@@ -259,6 +259,53 @@ fn fake_quantisation_is_quantisation_and_back() {
             assert_eq!(counts, tensor.counts, "{spec}/{}", mode.name);
             for (i, (x, y)) in expected.iter().zip(&rounded).enumerate() {
                 assert_eq!(x.to_bits(), y.to_bits(), "{spec}/{} at {i}", mode.name);
+            }
+        }
+    }
+}
+
+/// Bytes, and numbers rounded at once, go through memory once where blocks are ordinary.
+#[test]
+fn bytes_and_multiples_are_what_wider_codes_are() {
+    let mut random = Random::new(10);
+    for (i, spec) in POWER_OF_TWO.into_iter().chain(["nvfp4"]).enumerate() {
+        for (j, exponent) in [-143, -60, -12, -4, 9].into_iter().enumerate() {
+            let rule = if spec == "nvfp4" { "rne" } else { RULES[(i + j) % RULES.len()] };
+            for shape in [vec![3, 1056], vec![2077], vec![40, 33]] {
+                let elements: u64 = shape.iter().product();
+                let mut source: Vec<f32> =
+                    (0..elements).map(|_| random.number(exponent, 5)).collect();
+                source[3..40].fill(-0.0);
+                if shape.len() > 1 {
+                    (source[1100], source[77]) = (f32::NAN, f32::NEG_INFINITY);
+                }
+                let quantizer = quantizer(&format!("{spec}/{rule}"));
+                if quantizer.element().width() > 8 {
+                    continue;
+                }
+                let dither = Dither::default();
+                let tensor = quantizer.quantize(&shape, &source, dither).unwrap();
+                let what = format!("{spec}/{rule} around 2^{exponent} of {shape:?}");
+                let (mut codes, mut scales) = (vec![0u8; source.len()], tensor.scales.clone());
+                scales.fill(0);
+                let counts = quantizer.encode_tiles(
+                    &Piece { grouping: &tensor.grouping, elements: 0..elements },
+                    &source,
+                    tensor.tensor_scale,
+                    &mut scales,
+                    &mut codes.as_mut_slice().into(),
+                    dither,
+                );
+                assert_eq!((counts, &scales), (tensor.counts, &tensor.scales), "{what}");
+                assert!(codes.iter().map(|&code| u64::from(code)).eq(tensor.codes.iter().copied()));
+                let expected: Vec<f32> = quantizer.dequantize(&tensor);
+                let mut rounded = vec![0.0; source.len()];
+                let counts =
+                    quantizer.fake_quantize(&tensor.grouping, &source, &mut rounded, dither);
+                assert_eq!(counts, tensor.counts, "{what}");
+                let bits =
+                    |numbers: &[f32]| numbers.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+                assert_eq!(bits(&rounded), bits(&expected), "{what}");
             }
         }
     }

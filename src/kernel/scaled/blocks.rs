@@ -151,7 +151,10 @@ impl<R: Real> Become for Multiplied<R> {
 pub(in super::super) struct Blocks {
     direct: Direct,
     clip: Clip,
-    power: Power,
+    /// How far a power is below its magnitude's own.
+    below: i32,
+    /// The trailing bits above which it is the next, as binary32 has them.
+    trailing: u32,
     counts: bool,
     /// Never one that this machine lacks: the doors rely on it.
     instruction_set: InstructionSet,
@@ -172,7 +175,10 @@ impl Blocks {
         // A subnormal magnitude has the least power.
         let is_ordinary = direct.is_ordinary() && plan.limits.narrow > 0 && power.below > 0;
         let (counts, instruction_set) = (plan.counts(), plan.instruction_set());
-        is_ordinary.then_some(Self { direct, clip, power, counts, instruction_set })
+        let trailing = power.trailing >> (f64::MANTISSA_DIGITS - f32::MANTISSA_DIGITS);
+        let (below, trailing) = (power.below, u32::try_from(trailing).ok()?);
+        let blocks = Self { direct, clip, below, trailing, counts, instruction_set };
+        is_ordinary.then_some(blocks)
     }
 
     pub(in super::super) const fn instruction_set(&self) -> InstructionSet {
@@ -261,10 +267,8 @@ impl Blocks {
     /// Returns the code of the power of two for a largest magnitude, which is finite.
     #[inline(always)]
     fn power(&self, largest: u32) -> u32 {
-        let trailing =
-            (self.power.trailing >> (f64::MANTISSA_DIGITS - f32::MANTISSA_DIGITS)) as u32;
-        let is_above = largest & (u32::HIDDEN - 1) > trailing;
-        let power = (largest >> u32::TRAILING).cast_signed() - self.power.below;
+        let is_above = largest & (u32::HIDDEN - 1) > self.trailing;
+        let power = (largest >> u32::TRAILING).cast_signed() - self.below;
         (power + i32::from(is_above)).max(0).cast_unsigned()
     }
 }
@@ -296,6 +300,87 @@ impl Tally {
             flushed: if zeros > 0 { zeros - zeros_of(source) } else { 0 },
             subnormal: small - zeros,
             ..Counts::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        codec::{Overflow, Projection},
+        format,
+        random::Stream,
+    };
+
+    /// The numbers of a chunk: of the binades from an exponent on, some zero, some negative.
+    fn numbers(exponent: u32) -> Vec<f32> {
+        let random = |i| Stream::new(exponent.into(), 7).bits(i);
+        let number = |i| {
+            let trailing_and_sign = random(2 * i) & 0x807f_ffff;
+            let field = exponent + random(2 * i + 1) % 7;
+            f32::from_bits(trailing_and_sign | field << 23)
+        };
+        (0..CHUNK as u64).map(|i| if i % 50 == 0 { 0.0 } else { number(i) }).collect()
+    }
+
+    /// Compares a chunk with what the codec makes of it under the same powers; returns whether the
+    /// pass was for it.
+    fn check(name: &str, power: Power, source: &[f32]) -> bool {
+        let format = format::parse(name).unwrap().format;
+        let projection = Projection { overflow: Overflow::Saturate, ..Projection::default() };
+        let plan = Plan::new(&format, &projection);
+        let mut powers = vec![0; source.len().div_ceil(BLOCK)];
+        let mut values = [0.0; CHUNK / BLOCK];
+        let scales = find(power, source, &mut powers, &mut values);
+        let (mut codes, mut multiples) = (vec![0u8; source.len()], vec![0f32; source.len()]);
+        let part = super::super::Part::of(scales, &(0..source.len()));
+        let dither = Dither::default();
+        let counts = plan.target().encode_scaled(source, part, &mut codes, dither);
+        plan.target().decode_scaled(&codes, part, &mut multiples);
+        let mut is_for_the_pass = true;
+        for set in InstructionSet::found() {
+            let plan = plan.on(set).unwrap();
+            let blocks = Blocks::new(&plan, power).unwrap();
+            let (mut found, mut bytes) = (powers.clone(), codes.clone());
+            found.fill(0);
+            bytes.fill(0);
+            let seen = doors::encode_blocks(blocks, source, &mut found, &mut bytes);
+            is_for_the_pass &= seen.is_some();
+            let seen = encode_blocks(&plan, power, source, &mut found, &mut bytes, dither);
+            assert_eq!((seen, &found, &bytes), (Some(counts), &powers, &codes), "{name} {set:?}");
+            let plan_without = plan.without_counts();
+            bytes.fill(0);
+            encode_blocks(&plan_without, power, source, &mut found, &mut bytes, dither);
+            assert_eq!(bytes, codes, "{name} {set:?} without counts");
+            for (plan, expected) in [(plan, Some(counts)), (plan_without, None)] {
+                let mut rounded = vec![0f32; source.len()];
+                let seen = quantize_blocks(&plan, power, source, &mut found, &mut rounded, dither);
+                let same = rounded.iter().zip(&multiples).all(|(x, y)| x.to_bits() == y.to_bits());
+                assert!(same, "{name} {set:?}");
+                assert!(expected.is_none_or(|_| seen == expected), "{name} {set:?}: {seen:?}");
+            }
+        }
+        is_for_the_pass
+    }
+
+    #[test]
+    fn chunks_are_the_codecs_and_ordinary_ones_take_one_pass() {
+        for (name, below) in [("e4m3fn", 8), ("e5m2", 15), ("e2m1fn", 2), ("e3m2fn", 4)] {
+            for trailing in [u64::MAX >> 12, 0, 3 << 50] {
+                let power = Power { below, trailing };
+                for exponent in [0, 1, 5, 60, 120, 126, 200, 246] {
+                    let source = numbers(exponent);
+                    let is_small = exponent + 6 < 127 + u32::try_from(below).unwrap();
+                    assert!(check(name, power, &source) || !is_small, "{name} from {exponent}");
+                    check(name, power, &source[..777]);
+                }
+                let mut source = numbers(120);
+                source[100] = f32::NAN;
+                assert!(!check(name, power, &source));
+                source[100] = f32::INFINITY;
+                assert!(!check(name, power, &source));
+            }
         }
     }
 }

@@ -107,10 +107,7 @@ pub fn decode_scaled<R: Real>(
     super::check(plan, numbers.len(), codes.len(), codes.width());
     for (chunk, part) in scales.chunks(numbers.len()) {
         let (codes, numbers) = (codes.range(chunk.clone()), &mut numbers[chunk]);
-        let in_lanes = Room::with(|room| {
-            doors::decode(plan, codes, &mut room.numbers[..numbers.len()]);
-            doors::multiply(plan, part, room, numbers)
-        });
+        let in_lanes = Room::with(|room| doors::decode_scaled(plan, codes, part, room, numbers));
         if !in_lanes {
             with_slice!(codes, CodesRef, codes => plan.target().decode_scaled(codes, part, numbers));
         }

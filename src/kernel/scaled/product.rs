@@ -1,11 +1,30 @@
 //! Products of numbers with their scales, a chunk at a time.
 
-use super::super::{Plan, Real, lane::Float};
+use super::super::{CodesRef, Plan, Real, codes::with_slice, lane::Float, slice};
 use super::{
     part::Part,
     quotient::{Divisors, are_narrow},
     room::{Room, Scratch},
 };
+
+/// Decodes each code and multiplies it by its scale, rounding once; returns whether lanes can do it.
+#[inline(always)]
+pub(in super::super) fn decode<R: Real>(
+    plan: &Plan,
+    codes: CodesRef<'_>,
+    part: Part<'_>,
+    room: &mut Room,
+    products: &mut [R],
+) -> bool {
+    if let Some(lanes) = plan.narrow
+        && let Some(factors) = factors(part, &mut room.scratch, products)
+        && with_slice!(codes, CodesRef, codes => lanes.coder.decode_times(codes, factors, products))
+    {
+        return true;
+    }
+    slice::decode(plan, codes, &mut room.numbers[..products.len()]);
+    multiply(plan, part, room, products)
+}
 
 /// Multiplies `room.numbers` by their scales, rounding once; returns whether lanes can do it.
 #[inline(always)]
@@ -18,11 +37,9 @@ pub(in super::super) fn multiply<R: Real>(
     let Some(exact) = plan.limits.exact else {
         return false;
     };
-    let Room { wide, numbers, scratch: Scratch { narrow: scales, factors, .. }, .. } = room;
+    let Room { wide, numbers, scratch, .. } = room;
     let numbers = &numbers[..products.len()];
-    if R::PRECISION == f32::MANTISSA_DIGITS && are_narrow(part.values, scales) {
-        let factors = &mut factors[..products.len()];
-        part.spread(&scales[..part.values.len()], factors);
+    if let Some(factors) = factors(part, scratch, products) {
         for ((product, number), scale) in products.iter_mut().zip(numbers).zip(factors) {
             *product = times::<R, f32>(*number, *scale);
         }
@@ -39,6 +56,22 @@ pub(in super::super) fn multiply<R: Real>(
         *product = times::<R, f64>((*number).into(), *scale);
     }
     true
+}
+
+/// Returns the scale of each product, if products and scales are of binary32.
+#[inline(always)]
+fn factors<'a, R: Real>(
+    part: Part<'_>,
+    scratch: &'a mut Scratch,
+    products: &[R],
+) -> Option<&'a [f32]> {
+    let Scratch { narrow, factors, .. } = scratch;
+    if R::PRECISION != f32::MANTISSA_DIGITS || !are_narrow(part.values, narrow) {
+        return None;
+    }
+    let factors = &mut factors[..products.len()];
+    part.spread(&narrow[..part.values.len()], factors);
+    Some(factors)
 }
 
 /// Returns a product that no infinity makes, rounded; a NaN stays what it is, but under a scale that

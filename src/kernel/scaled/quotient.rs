@@ -151,16 +151,16 @@ pub(in super::super) fn round<R: Real>(
     division.at_once(plan, &mut room.scratch, &mut room.numbers[..source.len()], Rounded)
 }
 
-/// Whether binary32 has all of some numbers; writes them.
+/// Whether some numbers are finite and binary32 has them all; writes them.
 #[inline(always)]
 pub(super) fn are_narrow<R: Real>(source: &[R], numbers: &mut [f32]) -> bool {
-    let mut differ = 0u64;
+    let mut are_narrow = true;
     for (x, number) in source.iter().zip(numbers) {
         let x: f64 = (*x).into();
         *number = narrowed(x);
-        differ |= f64::from(*number).to_bits() ^ x.to_bits();
+        are_narrow &= number.is_finite() & (f64::from(*number) == x);
     }
-    differ == 0
+    are_narrow
 }
 
 /// Numbers to be divided by their scales.
