@@ -3,7 +3,8 @@
 //!
 //! `cargo bench --bench block` prints one line a format and direction, with the target
 //! (docs/performance.md). Quantising is from numbers to codes and scales, with the largest magnitudes
-//! found first; dequantising is back. The last lines are for the tensor of benches/peers/blocks.py.
+//! found first; dequantising is back. The last lines are for the tensor of benches/peers/blocks.py, with
+//! nothing counted.
 #![expect(clippy::print_stdout, reason = "a benchmark prints")]
 
 #[expect(dead_code, reason = "its subjects are slices, not single values")]
@@ -50,9 +51,12 @@ struct Case {
 }
 
 impl Case {
-    fn new(name: &str, shape: &[u64], source: &[f32]) -> Self {
+    fn new(name: &str, shape: &[u64], source: &[f32], counts: bool) -> Self {
         let spec = name.parse().expect("the name is known");
-        let quantizer = Quantizer::new(&spec, &Projection::default()).expect("it has a scale");
+        let mut quantizer = Quantizer::new(&spec, &Projection::default()).expect("it has a scale");
+        if !counts {
+            quantizer = quantizer.without_counts();
+        }
         let grouping = quantizer.grouping(shape).expect("a matrix has the axis");
         let mut scales = vec![0; usize::try_from(grouping.scales()).expect("they fit memory")];
         let mut case = Self { quantizer, grouping, codes: vec![0; source.len()], values: vec![] };
@@ -115,20 +119,23 @@ fn main() {
         Err(error) => println!("{error}"),
     }
     for (i, name) in FORMATS.into_iter().enumerate() {
-        both(name, &SHAPE, |what, subject, source| print(what, i < PROMISED, subject, source));
+        both(name, &SHAPE, true, |what, subject, source| {
+            print(what, i < PROMISED, subject, source)
+        });
     }
-    println!("a tensor of 4096 x 4096");
+    println!("a tensor of 4096 x 4096, nothing counted");
     for name in MEASURED {
-        both(name, &LARGE, print_speed);
+        both(name, &LARGE, false, print_speed);
     }
 }
 
 /// Hands out both directions of a format, and the numbers.
-fn both(name: &str, shape: &[u64], print: impl Fn(&str, Subject<'_>, &[f32])) {
+fn both(name: &str, shape: &[u64], counts: bool, print: impl Fn(&str, Subject<'_>, &[f32])) {
     let elements: u64 = shape.iter().product();
     let mut source = vec![0.0; usize::try_from(elements).expect("it fits memory")];
     sample(&Distribution::default(), 0, 0, &mut source);
-    let (mut case, other) = (Case::new(name, shape, &source), Case::new(name, shape, &source));
+    let new = || Case::new(name, shape, &source, counts);
+    let (mut case, other) = (new(), new());
     let mut scales = vec![0; case.values.len()];
     let mut numbers = vec![0.0; source.len()];
     let quantize = Subject::new("quantize", || {

@@ -146,7 +146,10 @@ impl Gemm {
     /// # Panics
     ///
     /// If the columns of `a` are not as many as the rows of `b`, or the product has no room.
-    #[expect(unsafe_code, reason = "calls of #[target_feature] functions, after detection")]
+    #[cfg_attr(
+        target_arch = "x86_64",
+        expect(unsafe_code, reason = "calls of #[target_feature] functions, after detection")
+    )]
     pub fn multiply(&self, a: View<'_>, b: View<'_>, product: &mut [f32]) {
         assert_eq!(a.columns, b.rows, "the inner sides of a product agree");
         assert_eq!(a.rows * b.columns, product.len(), "one place an element");

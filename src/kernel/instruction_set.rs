@@ -30,7 +30,10 @@ macro_rules! compiled {
     (on $set:expr; $(#[$doc:meta])* $vis:vis fn $name:ident $(<$($T:ident: $Bound:ident),+>)?
         ($($argument:ident: $type:ty),*) $(-> $result:ty)? $body:block) => {
         $(#[$doc])*
-        #[expect(unsafe_code, reason = "calls of #[target_feature] functions, after detection")]
+        #[cfg_attr(
+            target_arch = "x86_64",
+            expect(unsafe_code, reason = "calls of #[target_feature] functions, after detection")
+        )]
         $vis fn $name $(<$($T: $Bound),+>)? ($($argument: $type),*) $(-> $result)? {
             #[inline(always)]
             fn portable $(<$($T: $Bound),+>)? ($($argument: $type),*) $(-> $result)? $body

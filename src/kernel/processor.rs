@@ -12,23 +12,6 @@ pub(super) fn has_binary16(set: InstructionSet) -> bool {
     cfg!(target_arch = "x86_64") && set != InstructionSet::Baseline
 }
 
-/// Runs `$step` on groups of so many elements of both slices, the last filled up with zeros.
-macro_rules! grouped {
-    ($size:literal, $from:ident: $x_type:ty, $to:ident: $y_type:ty, |$x:ident, $y:ident| $step:expr) => {
-        let ((groups, rest), (results, last)) =
-            ($from.as_chunks::<$size>(), $to.as_chunks_mut::<$size>());
-        for ($x, $y) in groups.iter().zip(results) {
-            $step;
-        }
-        if !rest.is_empty() {
-            let ($x, $y) = (&mut [<$x_type>::default(); $size], &mut [<$y_type>::default(); $size]);
-            $x[..rest.len()].copy_from_slice(rest);
-            $step;
-            last.copy_from_slice(&$y[..rest.len()]);
-        }
-    };
-}
-
 #[cfg(target_arch = "x86_64")]
 #[expect(unsafe_code, reason = "vectors are loaded and stored, and calls follow detection")]
 mod x86_64 {
@@ -43,6 +26,24 @@ mod x86_64 {
     };
 
     use super::{InstructionSet, Sight};
+
+    /// Runs `$step` on groups of so many elements of both slices, the last filled up with zeros.
+    macro_rules! grouped {
+        ($size:literal, $from:ident: $x_type:ty, $to:ident: $y_type:ty, |$x:ident, $y:ident| $step:expr) => {
+            let ((groups, rest), (results, last)) =
+                ($from.as_chunks::<$size>(), $to.as_chunks_mut::<$size>());
+            for ($x, $y) in groups.iter().zip(results) {
+                $step;
+            }
+            if !rest.is_empty() {
+                let ($x, $y) =
+                    (&mut [<$x_type>::default(); $size], &mut [<$y_type>::default(); $size]);
+                $x[..rest.len()].copy_from_slice(rest);
+                $step;
+                last.copy_from_slice(&$y[..rest.len()]);
+            }
+        };
+    }
 
     pub(in super::super) fn encode_binary16<const COUNT: bool>(
         set: InstructionSet,

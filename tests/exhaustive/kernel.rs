@@ -2,7 +2,10 @@
 //! five narrow formats, in every mode, on every instruction set of this machine. By default every 509th
 //! piece of the 2^32; with the feature `exhaustive` all of them.
 
-use fpx::codec::{Overflow, Projection, ROUNDING_MODES, Unpacked, decode, project};
+use fpx::codec::{
+    Overflow, Projection, RDN, RNA, RNE, ROUNDING_MODES, RTO, RTZ, RUP, RoundingMode, SR, Unpacked,
+    decode, project,
+};
 use fpx::format::{F32, Format, parse};
 use fpx::kernel::{Codes, Counts, Dither, InstructionSet, Plan, encode_f32, quantize};
 use fpx::random::Stream;
@@ -76,15 +79,38 @@ impl Rounding {
     }
 }
 
-#[test]
-fn kernels_from_binary32_equal_the_codec() {
+fn kernels_equal_the_codec(mode: &'static RoundingMode) {
+    let place = ROUNDING_MODES.iter().position(|other| other.name == mode.name).unwrap();
+    let overflow = Overflow::ALL[place % 3];
     for name in TARGETS {
-        for (i, mode) in ROUNDING_MODES.iter().enumerate() {
-            let overflow = Overflow::ALL[i % 3];
-            let projection = Projection { overflow, ..Projection::with_mode(mode) };
-            let rounding = Rounding::new(name, projection);
-            let pieces = (0..u32::MAX / PIECE + 1).into_par_iter();
-            pieces.step_by(stride(509)).for_each(|piece| rounding.check(piece));
-        }
+        let projection = Projection { overflow, ..Projection::with_mode(mode) };
+        let rounding = Rounding::new(name, projection);
+        let pieces = (0..u32::MAX / PIECE + 1).into_par_iter();
+        pieces.step_by(stride(509)).for_each(|piece| rounding.check(piece));
     }
+}
+
+macro_rules! kernels {
+    ($($test:ident $mode:ident;)*) => {
+        $(#[test]
+        fn $test() {
+            kernels_equal_the_codec(&$mode);
+        })*
+
+        #[test]
+        fn every_mode_has_its_test() {
+            let tested = [$($mode.name),*];
+            assert!(ROUNDING_MODES.iter().all(|mode| tested.contains(&mode.name)));
+        }
+    };
+}
+
+kernels! {
+    kernels_to_nearest_even_equal_the_codec RNE;
+    kernels_to_nearest_away_equal_the_codec RNA;
+    kernels_toward_zero_equal_the_codec RTZ;
+    kernels_upward_equal_the_codec RUP;
+    kernels_downward_equal_the_codec RDN;
+    kernels_to_odd_equal_the_codec RTO;
+    stochastic_kernels_equal_the_codec SR;
 }
