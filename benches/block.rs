@@ -120,7 +120,7 @@ fn main() {
     }
     for (i, name) in FORMATS.into_iter().enumerate() {
         both(name, &SHAPE, true, |what, subject, source| {
-            print(what, i < PROMISED, subject, source)
+            print(what, i < PROMISED, subject, source);
         });
     }
     println!("a tensor of 4096 x 4096, nothing counted");

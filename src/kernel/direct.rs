@@ -202,38 +202,38 @@ impl Direct {
         if !COUNT {
             return Some(Counts { elements: source.len() as u64, ..Counts::default() });
         }
-        let small = self.small(codes, || zeros_of(source));
-        Some(Counts { elements: source.len() as u64, inexact: seen.inexact.into(), ..small })
+        let [zeros, subnormal] = self.small(codes);
+        Some(Counts {
+            elements: source.len() as u64,
+            inexact: seen.inexact.into(),
+            flushed: flushed(zeros, source),
+            subnormal,
+            ..Counts::default()
+        })
     }
 
-    /// Counts the codes of subnormal numbers, and those of zeros that were none.
+    /// Counts the codes of zeros and of subnormal numbers.
     #[inline(always)]
-    pub(super) fn small<C: Word>(&self, codes: &[C], zeros_in: impl Fn() -> u64) -> Counts {
+    pub(super) fn small<C: Word>(&self, codes: &[C]) -> [u64; 2] {
         let magnitude = C::from_code(self.magnitude.into());
         let normal = C::from_code(self.normal.into());
-        let mut counts = Counts::default();
-        if codes.iter().fold(magnitude, |least, &code| least.min(code & magnitude)) < normal {
-            let [zeros, small] = below(codes, magnitude, [C::from_code(1), normal]);
-            counts.subnormal = u64::from(small - zeros);
-            if zeros > 0 {
-                counts.flushed = u64::from(zeros) - zeros_in();
-            }
+        if codes.iter().fold(magnitude, |least, &code| least.min(code & magnitude)) >= normal {
+            return [0; 2];
         }
-        counts
+        let [zeros, small] = below(codes, magnitude, [C::from_code(1), normal]);
+        [zeros, small - zeros].map(u64::from)
     }
 
-    /// Counts subnormal numbers, and zeros that were none.
+    /// Counts zeros and subnormal numbers.
     #[inline(always)]
-    pub(super) fn small_numbers(&self, rounded: &[f32], zeros_in: impl Fn() -> u64) -> Counts {
-        let below = |limit: u32| -> u32 {
-            rounded.iter().map(|x| u32::from(x.to_bits().magnitude() < limit)).sum()
-        };
-        let zeros = below(1);
-        Counts {
-            subnormal: u64::from(below(self.least_normal) - zeros),
-            flushed: if zeros > 0 { u64::from(zeros) - zeros_in() } else { 0 },
-            ..Counts::default()
+    pub(super) fn small_numbers(&self, rounded: &[f32]) -> [u64; 2] {
+        let (mut zeros, mut small) = (0u32, 0u32);
+        for x in rounded {
+            let magnitude = x.to_bits().magnitude();
+            zeros += u32::from(magnitude == 0);
+            small += u32::from(magnitude < self.least_normal);
         }
+        [zeros, small - zeros].map(u64::from)
     }
 }
 
@@ -284,8 +284,12 @@ fn below<C: Word>(codes: &[C], magnitude: C, limits: [C; 2]) -> [u16; 2] {
     counts
 }
 
-/// Returns how many numbers of a block are zero.
+/// Returns how many of so many zeros were other numbers of a block.
 #[inline(always)]
-pub(super) fn zeros_of<R: Real>(source: &[R]) -> u64 {
-    source.iter().map(|&x| u32::from(x.into() == 0.0)).sum::<u32>().into()
+pub(super) fn flushed<R: Real>(zeros: u64, source: &[R]) -> u64 {
+    if zeros == 0 {
+        return 0;
+    }
+    let were_zero: u32 = source.iter().map(|&x| u32::from(x.into() == 0.0)).sum();
+    zeros - u64::from(were_zero)
 }

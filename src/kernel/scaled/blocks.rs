@@ -8,7 +8,7 @@ use std::{hint::black_box, marker::PhantomData};
 
 use super::super::{
     Codes, Counts, Dither, InstructionSet, Plan, Real,
-    direct::{Direct, zeros_of},
+    direct::{Direct, flushed},
     doors,
     lane::{Float, Lane},
     slice::narrowed,
@@ -198,7 +198,8 @@ impl Blocks {
             return self.run::<false, _, _>(source, powers, codes, to);
         }
         let counts = self.run::<true, _, _>(source, powers, codes, to)?;
-        Some(counts + self.direct.small(codes, || zeros_of(source)))
+        let [zeros, subnormal] = self.direct.small(codes);
+        Some(Counts { flushed: flushed(zeros, source), subnormal, ..counts })
     }
 
     /// Rounds a chunk; `None` if it is not for the pass, and what is written is undefined then.
@@ -259,9 +260,10 @@ impl Blocks {
                 }
             }
         }
-        let is_for_the_pass = largest < u32::INFINITY && self.power(largest) <= ONE;
-        let tally = Tally { inexact, overflow, small, zeros };
-        is_for_the_pass.then(|| tally.counts(source))
+        if largest >= u32::INFINITY || self.power(largest) > ONE {
+            return None;
+        }
+        Some(Tally { inexact, overflow, small, zeros }.counts(source))
     }
 
     /// Returns the code of the power of two for a largest magnitude, which is finite.
@@ -297,7 +299,7 @@ impl Tally {
             elements: source.len() as u64,
             inexact: total(&self.inexact),
             overflow: total(&self.overflow),
-            flushed: if zeros > 0 { zeros - zeros_of(source) } else { 0 },
+            flushed: flushed(zeros, source),
             subnormal: small - zeros,
             ..Counts::default()
         }

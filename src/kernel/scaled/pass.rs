@@ -23,8 +23,8 @@ pub(super) trait Use: Copy {
     /// Writes what becomes of a magnitude under the sign of a code; returns its magnitude.
     fn put(self, magnitude: u32, signed: u32, place: &mut Self::Place) -> u32;
 
-    /// Counts the small numbers that quotients became, of which so many were zero.
-    fn small(self, places: &[Self::Place], zeros_in: impl Fn() -> u64) -> Counts;
+    /// Counts the zeros and the subnormal numbers that quotients became.
+    fn small(self, places: &[Self::Place]) -> [u64; 2];
 }
 
 /// Quotients are kept, for others to round.
@@ -43,8 +43,8 @@ impl Use for Kept {
     }
 
     #[inline(always)]
-    fn small(self, _: &[f32], _: impl Fn() -> u64) -> Counts {
-        Counts::default()
+    fn small(self, _: &[f32]) -> [u64; 2] {
+        [0; 2]
     }
 }
 
@@ -65,8 +65,8 @@ impl Use for Encoded {
     }
 
     #[inline(always)]
-    fn small(self, codes: &[u8], zeros_in: impl Fn() -> u64) -> Counts {
-        self.0.small(codes, zeros_in)
+    fn small(self, codes: &[u8]) -> [u64; 2] {
+        self.0.small(codes)
     }
 }
 
@@ -87,8 +87,8 @@ impl Use for Rounded {
     }
 
     #[inline(always)]
-    fn small(self, numbers: &[f32], zeros_in: impl Fn() -> u64) -> Counts {
-        self.0.small_numbers(numbers, zeros_in)
+    fn small(self, numbers: &[f32]) -> [u64; 2] {
+        self.0.small_numbers(numbers)
     }
 }
 
@@ -204,21 +204,21 @@ impl Pass {
         exact: impl Fn(usize) -> f32,
     ) -> Option<Seen> {
         let Self { clip, below, .. } = self;
-        let is_near = |magnitude: u32| distance(magnitude.max(TINY), below) <= NEAR_BY;
+        let distance = |magnitude: u32| distance(magnitude.max(TINY), below);
         let least_inexact = if U::ROUNDS { 1 } else { clip.largest + 1 };
         let (mut seen, mut nonzero, mut left) = (Seen::default(), 0, MOST_NEAR);
         let some = source.chunks(AT_ONCE).zip(factors.chunks(AT_ONCE));
         for (start, (source, factors)) in (0..).step_by(AT_ONCE).zip(some) {
             let mut magnitudes = [0; AT_ONCE];
             let magnitudes = &mut magnitudes[..source.len()];
-            let (mut some_near, mut exact_results) = (false, 0);
+            let (mut nearest, mut exact_results) = (u32::MAX, 0);
             for ((x, factor), magnitude) in source.iter().zip(factors).zip(&mut *magnitudes) {
                 *magnitude = quotient(*x, *factor).magnitude();
-                some_near |= is_near(*magnitude);
+                nearest = nearest.min(distance(*magnitude));
             }
-            if some_near {
+            if nearest <= NEAR_BY {
                 for (i, magnitude) in (start..).zip(&mut *magnitudes) {
-                    if is_near(*magnitude) {
+                    if distance(*magnitude) <= NEAR_BY {
                         left = left.checked_sub(1)?;
                         let code = exact(i).code();
                         *magnitude = code.magnitude();

@@ -20,7 +20,7 @@
 
 use super::super::{
     Counts, Plan, Real,
-    direct::{Direct, zeros_of},
+    direct::{Direct, flushed},
     division::to_odd,
     lane::{Float, Lane},
     slice::narrowed,
@@ -192,9 +192,9 @@ impl<'a, R: Real> Division<'a, R> {
         }
         let clip = self.limits.clip.filter(|_| !self.divisors.has_special);
         let clip = clip.unwrap_or(Clip::NOWHERE);
-        let products = self.products(scratch);
-        let run = |products| self.run::<true, _>(products, clip, quotients, Kept);
-        if let Some(seen) = products.and_then(run) {
+        if let Some(products) = self.products(scratch)
+            && let Some(seen) = self.run::<true, _>(products, clip, quotients, Kept)
+        {
             return Some(seen.counts());
         }
         self.spread(reciprocal, &mut scratch.wide, wide);
@@ -246,9 +246,13 @@ impl<'a, R: Real> Division<'a, R> {
             return Some(Counts { elements: self.source.len() as u64, ..Counts::default() });
         }
         let seen = self.run::<true, _>(products, clip, places, to)?;
-        let zeros_in = || seen.zeros.unwrap_or_else(|| zeros_of(self.source));
+        let [zeros, subnormal] = to.small(places);
+        let flushed = match seen.zeros {
+            Some(were_zero) => zeros - were_zero,
+            None => flushed(zeros, self.source),
+        };
         let elements = self.source.len() as u64;
-        Some(Counts { elements, ..seen.counts() + to.small(places, zeros_in) })
+        Some(Counts { elements, flushed, subnormal, ..seen.counts() })
     }
 
     /// Returns the products in binary32 that serve for quotients; `None` if none do.
