@@ -11,6 +11,7 @@
 mod blocks;
 pub(super) mod largest;
 mod limits;
+mod once;
 mod part;
 mod pass;
 pub(super) mod power;
@@ -19,10 +20,10 @@ pub(super) mod quotient;
 mod room;
 mod scalar;
 
-pub(super) use blocks::Blocks;
 pub use blocks::{BLOCK, encode_blocks, quantize_blocks};
 pub use largest::{largest_finite, largest_finite_magnitudes, largest_magnitudes};
 pub(super) use limits::Limits;
+pub(super) use once::Blocks;
 pub(super) use part::Part;
 pub use power::{Power, decode_powers, encode_powers};
 pub(super) use room::{Form, Room};

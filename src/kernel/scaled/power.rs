@@ -17,13 +17,13 @@ const TRAILING: u32 = f64::MANTISSA_DIGITS - 1;
 const NAN: u32 = 0xff;
 const LARGEST: i32 = 0xfe;
 
-/// Writes the code of the power of two for each magnitude, the nearest that E8M0 has; NaN for an
-/// infinity or a NaN.
+/// Writes the code of the power of two for each magnitude, the nearest that E8M0 has: the least for
+/// zero, and NaN for an infinity or a NaN.
 pub fn encode_powers(power: Power, largest: &[f64], codes: &mut [u32]) {
     doors::encode_powers(power, largest, codes);
 }
 
-/// Writes the number of each code of E8M0, which is in the low 8 bits.
+/// Writes the number of each code of E8M0, which is in the low 8 bits; 0xff is NaN.
 pub fn decode_powers(codes: &[u32], numbers: &mut [f64]) {
     doors::decode_powers(codes, numbers);
 }
