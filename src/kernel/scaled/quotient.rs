@@ -7,8 +7,9 @@
 //!   quotient is in the normal range.
 //! * With other scales, what decides a rounding to `p` digits is on which side the quotient lies of a
 //!   number `g` of at most `p + 1` digits. The product with the reciprocal in binary32 is within 3
-//!   ulps of the quotient. With few digits that is near such a number once in a million, and the
-//!   products of a chunk serve if none is.
+//!   ulps of the quotient. With few digits that is near such a number once in a million, and what is
+//!   near is divided as in the last way. Many of a chunk are where numbers are multiples of their scale;
+//!   then the chunk goes on to the next way.
 //! * The product in binary64 is within 2 ulps. Unless the quotient is `g`, the dividend differs from
 //!   `g` times the scale, of `D` digits, by a unit in the last place of one of them. While
 //!   `p + 1 + D ≤ 43` that is more than 2^-44 of it, and so 256 ulps. Hence to the nearest
