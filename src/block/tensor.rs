@@ -51,8 +51,7 @@ impl Quantizer {
     ) -> Counts {
         if let (Some(power), Codes::U8(codes)) = (self.power_of(piece), &mut *codes) {
             piece.check(source.len());
-            let dither = Dither { first: dither.first + piece.elements.start, ..dither };
-            let seen = kernel::encode_blocks(&self.plan, power, source, scales, codes, dither);
+            let seen = kernel::encode_blocks(&self.plan, power, source, scales, codes);
             if let Some(elements) = seen {
                 return self.counts_of(piece, scales, elements);
             }
@@ -84,7 +83,7 @@ impl Quantizer {
             whole.check(source.len());
             let mut scales = vec![0; whole.scales()];
             let (plan, places) = (&self.plan, &mut scales[..]);
-            let seen = kernel::quantize_blocks(plan, power, source, places, rounded, dither);
+            let seen = kernel::quantize_blocks(plan, power, source, places, rounded);
             if let Some(elements) = seen {
                 return self.counts_of(&whole, &scales, elements);
             }

@@ -103,8 +103,8 @@ impl Narrow {
         matches!(self.groups, Groups::Runs(_))
     }
 
-    /// Returns a tensor rounded for products whose inner index is this axis; a magnitude that is `given` sets
-    /// the scale.
+    /// Returns a tensor rounded for products whose inner index is this axis; a magnitude that is
+    /// `given` sets the scale.
     pub fn rounded(
         &self,
         tensor: Cow<'_, Matrix>,

@@ -1,7 +1,7 @@
 //! Blocks under powers of two become codes or rounded numbers, in one pass over memory where they are
 //! ordinary and step by step where they are not.
 
-use super::super::{Codes, Counts, Dither, Plan, Real, doors};
+use super::super::{Codes, Counts, Dither, Plan, Real, check, doors};
 use super::{
     Power, Scales, decode_powers, encode_powers, encode_scaled, largest_magnitudes, once::Blocks,
     quantize_scaled, room::CHUNK,
@@ -9,6 +9,7 @@ use super::{
 
 /// Elements of a block.
 pub const BLOCK: usize = 32;
+
 /// Writes the code of each block's power of two in E8M0, and the codes of its elements over that (OCP
 /// MX 1.0 §6.3). The last block may be short.
 ///
@@ -24,7 +25,7 @@ pub const BLOCK: usize = 32;
 /// use fpx::{
 ///     codec::{Overflow, Projection},
 ///     format::catalogue::E2M1FN,
-///     kernel::{Dither, Plan, Power, encode_blocks},
+///     kernel::{Plan, Power, encode_blocks},
 /// };
 /// let saturating = Projection { overflow: Overflow::Saturate, ..Projection::default() };
 /// let plan = Plan::new(&E2M1FN, &saturating);
@@ -32,7 +33,7 @@ pub const BLOCK: usize = 32;
 /// let power = Power { below: 2, trailing: u64::MAX >> 12 };
 /// let (mut powers, mut codes) = ([0], [0; 4]);
 /// let source = [1.0f32, 0.3, -6.0, 0.0];
-/// let counts = encode_blocks(&plan, power, &source, &mut powers, &mut codes, Dither::default());
+/// let counts = encode_blocks(&plan, power, &source, &mut powers, &mut codes);
 /// assert_eq!((powers, codes, counts.unwrap().inexact), ([127], [2, 1, 15, 0], 1));
 /// ```
 pub fn encode_blocks<R: Real>(
@@ -41,24 +42,12 @@ pub fn encode_blocks<R: Real>(
     source: &[R],
     powers: &mut [u32],
     codes: &mut [u8],
-    dither: Dither,
 ) -> Option<Counts> {
-    assert_eq!(source.len().div_ceil(BLOCK), powers.len(), "one power a block");
-    super::super::check(plan, source.len(), codes.len(), u8::BITS);
-    let mut counts = Counts::default();
-    let blocks = Blocks::new(plan, power)?;
-    let chunks = source.chunks(CHUNK).zip(powers.chunks_mut(CHUNK / BLOCK));
-    for ((source, powers), (codes, first)) in
-        chunks.zip(codes.chunks_mut(CHUNK).zip((0..).step_by(CHUNK)))
-    {
-        let seen = doors::encode_blocks(blocks, source, powers, codes);
-        counts += seen.unwrap_or_else(|| {
-            let mut values = [0.0; CHUNK / BLOCK];
-            let scales = find(power, source, powers, &mut values);
-            encode_scaled(plan, source, scales, Codes::U8(codes), dither.after(first))
-        });
-    }
-    Some(plan.counted(counts))
+    check(plan, source.len(), codes.len(), u8::BITS);
+    let by_step = |source: &[R], scales: Scales<'_>, codes: &mut [u8]| {
+        encode_scaled(plan, source, scales, Codes::U8(codes), Dither::default())
+    };
+    by_chunk(plan, power, source, powers, codes, doors::encode_blocks, by_step)
 }
 
 /// Rounds each number to a multiple of its block's power of two, as [`encode_blocks`] would store it;
@@ -73,21 +62,32 @@ pub fn quantize_blocks<R: Real>(
     source: &[R],
     powers: &mut [u32],
     rounded: &mut [R],
-    dither: Dither,
+) -> Option<Counts> {
+    assert_eq!(source.len(), rounded.len(), "one result a number");
+    let by_step = |source: &[R], scales: Scales<'_>, rounded: &mut [R]| {
+        quantize_scaled(plan, source, scales, rounded, Dither::default())
+    };
+    by_chunk(plan, power, source, powers, rounded, doors::quantize_blocks, by_step)
+}
+
+/// Does a job a chunk at a time, at once where that can be done and by step where not.
+fn by_chunk<R: Real, P>(
+    plan: &Plan,
+    power: Power,
+    source: &[R],
+    powers: &mut [u32],
+    places: &mut [P],
+    at_once: impl Fn(Blocks, &[R], &mut [u32], &mut [P]) -> Option<Counts>,
+    by_step: impl Fn(&[R], Scales<'_>, &mut [P]) -> Counts,
 ) -> Option<Counts> {
     assert_eq!(source.len().div_ceil(BLOCK), powers.len(), "one power a block");
-    assert_eq!(source.len(), rounded.len(), "one result a number");
-    let mut counts = Counts::default();
     let blocks = Blocks::new(plan, power)?;
+    let mut counts = Counts::default();
     let chunks = source.chunks(CHUNK).zip(powers.chunks_mut(CHUNK / BLOCK));
-    for ((source, powers), (rounded, first)) in
-        chunks.zip(rounded.chunks_mut(CHUNK).zip((0..).step_by(CHUNK)))
-    {
-        let seen = doors::quantize_blocks(blocks, source, powers, rounded);
-        counts += seen.unwrap_or_else(|| {
+    for ((source, powers), places) in chunks.zip(places.chunks_mut(CHUNK)) {
+        counts += at_once(blocks, source, powers, places).unwrap_or_else(|| {
             let mut values = [0.0; CHUNK / BLOCK];
-            let scales = find(power, source, powers, &mut values);
-            quantize_scaled(plan, source, scales, rounded, dither.after(first))
+            by_step(source, find(power, source, powers, &mut values), places)
         });
     }
     Some(plan.counted(counts))
@@ -152,15 +152,15 @@ mod tests {
             bytes.fill(0);
             let seen = doors::encode_blocks(blocks, source, &mut found, &mut bytes);
             is_for_the_pass &= seen.is_some();
-            let seen = encode_blocks(&plan, power, source, &mut found, &mut bytes, dither);
+            let seen = encode_blocks(&plan, power, source, &mut found, &mut bytes);
             assert_eq!((seen, &found, &bytes), (Some(counts), &powers, &codes), "{name} {set:?}");
             let plan_without = plan.without_counts();
             bytes.fill(0);
-            encode_blocks(&plan_without, power, source, &mut found, &mut bytes, dither);
+            encode_blocks(&plan_without, power, source, &mut found, &mut bytes);
             assert_eq!(bytes, codes, "{name} {set:?} without counts");
             for (plan, expected) in [(plan, Some(counts)), (plan_without, None)] {
                 let mut rounded = vec![0f32; source.len()];
-                let seen = quantize_blocks(&plan, power, source, &mut found, &mut rounded, dither);
+                let seen = quantize_blocks(&plan, power, source, &mut found, &mut rounded);
                 let same = rounded.iter().zip(&multiples).all(|(x, y)| x.to_bits() == y.to_bits());
                 assert!(same, "{name} {set:?}");
                 assert!(expected.is_none_or(|_| seen == expected), "{name} {set:?}: {seen:?}");

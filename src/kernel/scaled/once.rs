@@ -17,6 +17,7 @@ use super::{
     limits::Clip,
     pass::{Encoded, Rounded, Use},
 };
+use crate::format::catalogue::E8M0;
 
 /// Elements that lanes count apart: as many as the widest registers hold.
 const LANES: usize = 16;
@@ -193,7 +194,7 @@ impl Blocks {
 }
 
 /// The code of the scale 1.
-const ONE: u32 = 127;
+const ONE: u32 = E8M0.bias().cast_unsigned();
 
 /// Returns the number of a code that is at most [`ONE`].
 #[inline(always)]

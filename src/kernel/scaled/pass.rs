@@ -18,11 +18,14 @@ pub(super) trait Use: Copy {
     const ROUNDS: bool;
 
     /// What is written.
-    type Place: Copy + Default;
+    type Place;
 
     /// Writes what becomes of a magnitude under the sign of a code; returns its magnitude.
     fn put(self, magnitude: u32, signed: u32, place: &mut Self::Place) -> u32;
+}
 
+/// A [`Use`] that rounds.
+pub(super) trait Rounds: Use {
     /// Counts the zeros and the subnormal numbers that quotients became.
     fn small(self, places: &[Self::Place]) -> [u64; 2];
 }
@@ -41,11 +44,6 @@ impl Use for Kept {
         *place = f32::from_code(magnitude | signed.sign());
         magnitude
     }
-
-    #[inline(always)]
-    fn small(self, _: &[f32]) -> [u64; 2] {
-        [0; 2]
-    }
 }
 
 /// Quotients become codes.
@@ -63,7 +61,9 @@ impl Use for Encoded {
         *code = u8::from_code(encoded.into());
         rounded
     }
+}
 
+impl Rounds for Encoded {
     #[inline(always)]
     fn small(self, codes: &[u8]) -> [u64; 2] {
         self.0.small(codes)
@@ -85,7 +85,9 @@ impl Use for Rounded {
         *number = f32::from_code(rounded | signed.sign());
         rounded
     }
+}
 
+impl Rounds for Rounded {
     #[inline(always)]
     fn small(self, numbers: &[f32]) -> [u64; 2] {
         self.0.small_numbers(numbers)

@@ -29,7 +29,7 @@ use super::super::{
 use super::{
     limits::{Clip, DIVISOR, Limits},
     part::{Part, divisor, is_special, reciprocal},
-    pass::{Encoded, Kept, Pass, Rounded, Seen, Use},
+    pass::{Encoded, Kept, Pass, Rounded, Rounds, Seen, Use},
     room::{Form, Room, Scratch},
 };
 
@@ -228,7 +228,7 @@ impl<'a, R: Real> Division<'a, R> {
 
     /// Puts every quotient to use, if the lanes can do all in one pass.
     #[inline(always)]
-    fn at_once<U: Use>(
+    fn at_once<U: Rounds>(
         &self,
         plan: &Plan,
         scratch: &mut Scratch,
